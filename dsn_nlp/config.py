@@ -1,0 +1,256 @@
+"""Settings: one strict TOML file, overridden by ``DSN_NLP_…`` environment variables.
+
+Unknown keys, wrong types and missing files are one-line ``ConfigError`` messages that name the
+file, the line where it can be told, and the key. Relative paths are relative to the TOML file.
+"""
+
+import os
+import re
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from dsn_nlp.errors import ConfigError
+from dsn_nlp.records import Language
+
+DEFAULT_FILE = Path("dsn.toml")
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Strict):
+    """Where labelled results are written; PostgreSQL URLs belong in the environment."""
+
+    url: SecretStr = SecretStr("sqlite:///var/dsn.db")
+
+
+class GatherSettings(_Strict):
+    """How the outside world is asked for articles."""
+
+    contact: str = Field("", description="e-mail or URL sent in the User-Agent")
+    mirror: Path | None = Field(None, description="folder of saved pages used in place of the net")
+    timeout_seconds: float = Field(20.0, gt=0)
+    deadline_seconds: float = Field(30.0, gt=0)
+    max_bytes: int = Field(5_000_000, gt=0)
+    attempts: int = Field(3, ge=1, le=10)
+    pause_seconds: float = Field(1.0, ge=0, description="between two requests to one host")
+    allow_loopback: bool = False
+
+
+class NewsSource(_Strict):
+    """One RSS or Atom feed whose pages are gathered."""
+
+    name: SourceName
+    feed: str
+    lang: Language | None = None
+    keep: Literal["dsn", "all"] = Field("dsn", description="'dsn' drops articles on other matters")
+
+    @field_validator("feed")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if not re.match(r"https?://[^/\s]+", value):
+            raise ValueError("must be an http:// or https:// address")
+        return value
+
+
+class CommentColumns(_Strict):
+    """Which column of the file holds what; ``text`` may name several columns."""
+
+    text: list[str] = Field(min_length=1)
+    response_id: str | None = None
+    date: str | None = None
+    site: str | None = None
+    unit: str | None = None
+    role: str | None = None
+
+
+class CommentSource(_Strict):
+    """One CSV file, or a folder of them, with free-text staff comments."""
+
+    name: SourceName
+    path: Path
+    columns: CommentColumns
+    lang: Language | None = Field(None, description="most likely language of the comments")
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    encoding: str | None = None
+
+
+class PrepareSettings(_Strict):
+    """How documents are split."""
+
+    max_tokens: int = Field(90, ge=10, le=400, description="spaCy tokens a passage at most")
+
+
+class LabellingSettings(_Strict):
+    """Which model labels."""
+
+    models: Path = Path("models")
+    batch_passages: int = Field(512, ge=1)
+    threads: int = Field(0, ge=0, description="0: as many as there are cores")
+
+
+class RunSettings(_Strict):
+    """How a night behaves."""
+
+    lease_minutes: float = Field(30.0, gt=0)
+    export: Path | None = Field(None, description="folder for the night's CSV export")
+
+
+class Settings(BaseSettings):
+    """All settings of one installation."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="DSN_NLP_", env_nested_delimiter="__"
+    )
+
+    store: StoreSettings = StoreSettings()
+    gather: GatherSettings = Field(default_factory=lambda: GatherSettings.model_validate({}))
+    prepare: PrepareSettings = Field(default_factory=lambda: PrepareSettings.model_validate({}))
+    labelling: LabellingSettings = Field(
+        default_factory=lambda: LabellingSettings.model_validate({})
+    )
+    run: RunSettings = Field(default_factory=lambda: RunSettings.model_validate({}))
+    key_file: Path = Path("var/comments.key")
+    news: list[NewsSource] = []
+    comments: list[CommentSource] = []
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    def source_names(self) -> list[str]:
+        """Name every configured source, news first."""
+        return [source.name for source in self.news] + [s.name for s in self.comments]
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and check a settings file.
+
+    :param path: the TOML file; without it ``$DSN_NLP_CONFIG``, then ``dsn.toml`` here.
+    :raises ConfigError: when the file is missing, is not TOML, or breaks the schema.
+    """
+    path = path or Path(os.environ.get("DSN_NLP_CONFIG", DEFAULT_FILE))
+    written = _read_toml(path)
+    try:
+        settings = Settings(**_resolve_paths(written, path.resolve().parent))
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from None
+    _check_unique_names(path, settings)
+    return settings
+
+
+def comment_key(settings: Settings) -> bytes:
+    """Return the secret that keys comment ids; make it on first use, readable by its owner only.
+
+    ``DSN_NLP_KEY`` in the environment wins over the file.
+
+    :raises ConfigError: when the key file cannot be read or made, or the key is too short.
+    """
+    from_environment = os.environ.get("DSN_NLP_KEY")
+    try:
+        key = (from_environment or _read_or_make_key(settings.key_file)).strip().encode()
+    except OSError as error:
+        raise ConfigError(
+            f"{settings.key_file}: cannot use this key file ({error.strerror}); "
+            "set key_file to a path you can write, or DSN_NLP_KEY"
+        ) from None
+    if len(key) < 16:
+        raise ConfigError("the comment key has fewer than 16 characters; choose a longer one")
+    return key
+
+
+def _read_or_make_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(key := secrets.token_hex(32))
+    return key
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such settings file; copy dsn.example.toml or name one with --config"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Anchor every relative path of the file at the file's own folder."""
+
+    def anchor(table: Any, *keys: str) -> None:
+        for key in keys:
+            if isinstance(table, dict) and isinstance(table.get(key), str):
+                table[key] = str(root / table[key])
+
+    settings = dict(written)
+    settings.setdefault("key_file", "var/comments.key")
+    settings.setdefault("labelling", {})
+    settings.setdefault("store", {})
+    if isinstance(settings["labelling"], dict):
+        settings["labelling"].setdefault("models", "models")
+    anchor(settings, "key_file")
+    anchor(settings.get("gather"), "mirror")
+    anchor(settings["labelling"], "models")
+    anchor(settings.get("run"), "export")
+    comments = settings.get("comments")
+    for source in comments if isinstance(comments, list) else []:
+        anchor(source, "path")
+    if isinstance(store := settings["store"], dict):
+        store["url"] = _anchor_sqlite(store.get("url", "sqlite:///var/dsn.db"), root)
+    return settings
+
+
+def _anchor_sqlite(url: Any, root: Path) -> Any:
+    if isinstance(url, str) and url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{root / url.removeprefix('sqlite:///')}"
+    return url
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
+    line = _line_of(path, str(first["loc"][-1])) if first["loc"] else None
+    where = f"{path}:{line}" if line else str(path)
+    what = {
+        "extra_forbidden": "unknown key; see dsn.example.toml for the keys there are",
+        "missing": "this key is required",
+    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return f"{where}: {place.lstrip('.')}: {what}"
+
+
+def _line_of(path: Path, key: str) -> int | None:
+    pattern = re.compile(rf"^\s*(\[+\s*)?([\w.-]+\.)?{re.escape(key)}\s*(=|\]|\.)")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, start=1) if pattern.match(line)]
+    return found[0] if len(found) == 1 else None
+
+
+def _check_unique_names(path: Path, settings: Settings) -> None:
+    names = settings.source_names()
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: two sources are named '{name}'; rename one of them")

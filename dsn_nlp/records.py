@@ -1,0 +1,122 @@
+"""The nouns of the pipeline as frozen dataclasses, and the conventions they all keep.
+
+* Offsets are character positions (Unicode code points) in the stored text, end exclusive.
+* Times are aware and in UTC.
+* Scores are float32 probabilities in [0, 1]; arrays of them are ``(n_passages, n_labels)``.
+* Languages are ``"fr"`` or ``"en"``; kinds are ``"article"`` or ``"comment"``.
+* ``Comment`` is raw and never leaves the intake; ``Document`` is safe to store. Only
+  ``dsn_nlp.prepare.deidentify`` turns the one into the other.
+* ``repr`` of anything that holds text shows its length, never the text.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Language = Literal["fr", "en"]
+Kind = Literal["article", "comment"]
+Sentiment = Literal["negative", "neutral", "positive"]
+
+COMPLAINTS: tuple[str, ...] = (
+    "training",
+    "security",
+    "administrative_burden",
+    "technical_failure",
+    "patient_care",
+)
+SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A staff comment as received: personal information, never stored, logged or shown.
+
+    ``place`` names file and row for messages; ``comment_id`` is a keyed hash (HMAC-SHA256), so
+    that nobody without the key can confirm a guess of who wrote what.
+    """
+
+    comment_id: str
+    source: str
+    place: str
+    text: str = field(repr=False)
+    posted_at: datetime | None = None
+    site: str | None = None
+    unit: str | None = None
+    role: str | None = None
+    lang: Language | None = None
+
+    def __repr__(self) -> str:
+        return f"Comment({self.comment_id}, {len(self.text)} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article, or a comment once de-identified: what the store keeps."""
+
+    document_id: str
+    kind: Kind
+    source: str
+    text: str = field(repr=False)
+    lang: Language
+    url: str | None = None
+    title: str | None = None
+    published_at: datetime | None = None
+    site: str | None = None
+    unit: str | None = None
+    role: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Document({self.document_id}, {self.kind}, {len(self.text)} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One sentence, or two short ones: the unit that is labelled.
+
+    ``document.text[start:end] == passage.text`` holds for every passage of a document.
+    """
+
+    passage_id: str
+    document_id: str
+    position: int
+    start: int
+    end: int
+    text: str = field(repr=False)
+    lang: Language
+
+    def __repr__(self) -> str:
+        return f"Passage({self.passage_id}, [{self.start}:{self.end}])"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one model version says of one passage.
+
+    ``complaint_scores`` follows ``COMPLAINTS``; ``sentiment_scores`` follows ``SENTIMENTS``.
+    """
+
+    passage_id: str
+    model: str
+    complaints: tuple[str, ...]
+    complaint_scores: tuple[float, ...]
+    sentiment: Sentiment
+    sentiment_scores: tuple[float, ...]
+    needs_review: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Something that could not be taken in, where, at which stage and why. Holds no text."""
+
+    source: str
+    place: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one stage, safe to log and to show."""
+
+    stage: str
+    counts: dict[str, int]
