@@ -1,0 +1,188 @@
+"""Fine-tuning with transformers' Trainer: resumable, seeded, stopped early on development."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from dsn_nlp.modelling.corpus import Example, Split, complaint_matrix, digest, sentiment_vector
+from dsn_nlp.modelling.metrics import macro_f1
+from dsn_nlp.modelling.network import LabelNetwork, load_base, save_network
+from dsn_nlp.records import COMPLAINTS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune; the defaults are what served best on the development split."""
+
+    base: str
+    epochs: float = 8.0
+    batch: int = 16
+    rate: float = 2.5e-4
+    layer_decay: float = 0.92
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    smoothing: float = 0.03
+    max_tokens: int = 160
+    patience: int = 3
+    seed: int = 17
+    bfloat16: bool = True
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fine-tuned network with its tokenizer and the record of the run."""
+
+    network: LabelNetwork
+    tokenizer: Any
+    record: dict[str, Any]
+
+
+def finetune(
+    splits: dict[Split, list[Example]], recipe: Recipe, folder: Path, *, resume: bool = False
+) -> Trained:
+    """Fine-tune on ``train``, keep the epoch that is best on ``development``.
+
+    :param folder: checkpoints and the run record go here.
+    :param resume: go on from the last checkpoint in ``folder``, if there is one.
+    :raises TrainingError: when the base cannot be loaded.
+    """
+    set_seed(recipe.seed, deterministic=True)
+    encoder, tokenizer = load_base(recipe.base)
+    network = LabelNetwork(encoder, recipe.dropout, recipe.smoothing)
+    started = time.monotonic()
+    trainer = _trainer(network, tokenizer, splits, recipe, folder)
+    checkpoint = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
+    trainer.train(resume_from_checkpoint=checkpoint)
+    network.eval()
+    record = _record(trainer, splits, recipe, time.monotonic() - started)
+    save_network(network, folder)
+    (folder / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    for path in folder.glob("checkpoint-*"):
+        shutil.rmtree(path)
+    return Trained(network, tokenizer, record)
+
+
+def encode(examples: Sequence[Example], tokenizer: Any, max_tokens: int) -> Dataset:
+    """Turn examples into a dataset of token ids and gold arrays."""
+    rows = Dataset.from_dict(
+        {
+            "text": [e.text for e in examples],
+            "complaints": complaint_matrix(examples),
+            "sentiment": sentiment_vector(examples),
+        }
+    )
+
+    def tokenize(batch: dict[str, list[str]]) -> dict[str, Any]:
+        tokens = tokenizer(batch["text"], truncation=True, max_length=max_tokens)
+        return {"input_ids": tokens["input_ids"], "length": [len(i) for i in tokens["input_ids"]]}
+
+    return rows.map(tokenize, batched=True, remove_columns=["text"])
+
+
+def _trainer(
+    network: LabelNetwork,
+    tokenizer: Any,
+    splits: dict[Split, list[Example]],
+    recipe: Recipe,
+    folder: Path,
+) -> Trainer:
+    train = encode(splits["train"], tokenizer, recipe.max_tokens)
+    development = encode(splits["development"], tokenizer, recipe.max_tokens)
+    steps = int(np.ceil(len(train) / recipe.batch) * recipe.epochs)
+    arguments = TrainingArguments(
+        output_dir=str(folder), use_cpu=not torch.cuda.is_available(), bf16=recipe.bfloat16,
+        per_device_train_batch_size=recipe.batch, per_device_eval_batch_size=64,
+        num_train_epochs=recipe.epochs, learning_rate=recipe.rate, weight_decay=0.0,
+        warmup_steps=int(recipe.warmup * steps), lr_scheduler_type="linear",
+        train_sampling_strategy="group_by_length", length_column_name="length",
+        eval_strategy="epoch", save_strategy="epoch", save_total_limit=2,
+        load_best_model_at_end=True, metric_for_best_model="macro_f1", greater_is_better=True,
+        label_names=["complaints", "sentiment"], remove_unused_columns=False,
+        logging_steps=100, report_to=_trackers(), seed=recipe.seed, data_seed=recipe.seed,
+        dataloader_pin_memory=False,
+    )  # fmt: skip
+    return Trainer(
+        model=network, args=arguments, train_dataset=train, eval_dataset=development,
+        data_collator=Collator(tokenizer), compute_metrics=_metrics,
+        optimizers=(torch.optim.AdamW(_groups(network, recipe), fused=True), None),
+        callbacks=[EarlyStoppingCallback(recipe.patience)],
+    )  # fmt: skip
+
+
+def _trackers() -> list[str]:
+    """MLflow keeps the run too, where it is installed."""
+    from importlib.util import find_spec
+
+    return ["mlflow"] if find_spec("mlflow") else []
+
+
+class Collator:
+    """Pads a batch to its longest passage."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.pad = int(tokenizer.pad_token_id)
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """Stack rows into ``(n, tokens)`` ids and mask, and gold arrays."""
+        longest = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), longest), self.pad)
+        for index, row in enumerate(rows):
+            ids[index, : len(row["input_ids"])] = torch.tensor(row["input_ids"])
+        return {
+            "input_ids": ids,
+            "attention_mask": (ids != self.pad).long(),
+            "complaints": torch.tensor([row["complaints"] for row in rows]),
+            "sentiment": torch.tensor([row["sentiment"] for row in rows]),
+        }
+
+
+def _groups(network: LabelNetwork, recipe: Recipe) -> list[dict[str, Any]]:
+    """Layer-wise learning rates: the nearer to the input, the slower; heads at full speed."""
+    layers = int(network.encoder.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+    groups = []
+    for name, parameter in network.named_parameters():
+        depth = layers + 1
+        if name.startswith("encoder.embeddings"):
+            depth = 0
+        elif ".layer." in name:
+            depth = int(name.split(".layer.")[1].split(".")[0]) + 1
+        decay = 0.0 if parameter.ndim < 2 else recipe.weight_decay
+        rate = recipe.rate * recipe.layer_decay ** (layers + 1 - depth)
+        groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
+    return groups
+
+
+def _metrics(prediction: Any) -> dict[str, float]:
+    complaints, sentiment = prediction.label_ids
+    logits = prediction.predictions
+    cut = len(COMPLAINTS)
+    first = macro_f1(complaints, logits[:, :cut] > 0)
+    second = macro_f1(
+        np.eye(3)[sentiment], np.eye(3)[logits[:, cut:].argmax(1)]
+    )
+    return {"macro_f1": (first + second) / 2, "complaints_f1": first, "sentiment_f1": second}
+
+
+def _record(
+    trainer: Trainer, splits: dict[Split, list[Example]], recipe: Recipe, seconds: float
+) -> dict[str, Any]:
+    history = [row for row in trainer.state.log_history if "eval_macro_f1" in row]
+    return {
+        "recipe": asdict(recipe),
+        "seconds": round(seconds),
+        "examples": {name: len(rows) for name, rows in splits.items()},
+        "digests": {name: digest(rows) for name, rows in splits.items()},
+        "epochs": [{k: round(float(v), 4) for k, v in row.items()} for row in history],
+        "best": trainer.state.best_metric,
+    }
