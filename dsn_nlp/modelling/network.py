@@ -29,7 +29,7 @@ class LabelNetwork(nn.Module):
 
     def __init__(self, encoder: nn.Module, dropout: float = 0.1, smoothing: float = 0.0) -> None:
         super().__init__()
-        hidden = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        hidden = int(encoder.config.hidden_size)
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.mean_head = nn.Linear(hidden, OUTPUTS)
@@ -37,6 +37,7 @@ class LabelNetwork(nn.Module):
         self.label_head = nn.Parameter(torch.randn(OUTPUTS, hidden) * hidden**-0.5)
         self.label_bias = nn.Parameter(torch.zeros(OUTPUTS))
         self.smoothing = smoothing
+        self.padding_id = int(encoder.config.pad_token_id or 0)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return ``(n, 8)`` logits: complaints in order, then sentiments."""
@@ -103,3 +104,19 @@ def save_network(network: LabelNetwork, folder: Path) -> None:
 
     state = {n: t.detach().contiguous().clone() for n, t in network.state_dict().items()}
     save_file(state, str(folder / "network.safetensors"))
+
+
+def load_network(network: LabelNetwork, path: Path) -> None:
+    """Read weights that :func:`save_network` wrote into a network of the same shape.
+
+    :raises TrainingError: when the file is missing or of another shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(str(path)))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise TrainingError(
+            f"{path}: does not fit this base ({type(error).__name__}); start from the base instead"
+        ) from None

@@ -1,0 +1,1 @@
+"""Gathering: URLs and files become articles and raw comments."""

@@ -1,0 +1,188 @@
+"""Labels passages with the shipped model: one int8 encoder pass stacked with n-grams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dsn_nlp.errors import ModelError
+from dsn_nlp.label import folder as files
+from dsn_nlp.label.folder import Manifest
+from dsn_nlp.label.ngrams import NgramModel
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Label, Passage
+
+FloatArray = npt.NDArray[np.float32]
+# Tokens a padded batch holds at most; larger ones were no faster on two cores.
+BATCH_TOKENS = 1536
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Calibrated probabilities of ``n`` texts.
+
+    :ivar complaints: shape ``(n, 5)``, order of ``COMPLAINTS``.
+    :ivar sentiment: shape ``(n, 3)``, order of ``SENTIMENTS``; rows sum to 1.
+    :ivar risk: probability that at least one label of the text is wrong, shape ``(n,)``.
+    """
+
+    complaints: FloatArray
+    sentiment: FloatArray
+    risk: FloatArray
+
+
+class Classifier:
+    """A loaded, verified model folder."""
+
+    def __init__(
+        self, manifest: Manifest, session: Any, tokenizer: Any, ngrams: NgramModel
+    ) -> None:
+        self.manifest = manifest
+        self._session, self._tokenizer, self._ngrams = session, tokenizer, ngrams
+        self._thresholds = np.array([manifest.thresholds[c] for c in COMPLAINTS], np.float32)
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 0) -> "Classifier":
+        """Verify and load a model folder.
+
+        :param threads: of ONNX Runtime; 0 takes one a core.
+        :raises ModelError: when a file is missing, altered, or cannot be loaded.
+        """
+        manifest = files.read_manifest(folder)
+        files.verify(folder, manifest)
+        try:
+            session = _open_session(folder / files.NETWORK, threads)
+            tokenizer = _open_tokenizer(folder / files.TOKENIZER, manifest.max_tokens)
+            ngrams = NgramModel.load(folder / files.NGRAMS)
+        except Exception as error:  # the engines raise bare exceptions of many types
+            raise ModelError(f"{folder}: cannot be loaded ({type(error).__name__})") from error
+        return cls(manifest, session, tokenizer, ngrams)
+
+    @property
+    def model(self) -> str:
+        """The identity that label rows carry, ``name@version``."""
+        return self.manifest.model
+
+    def network_logits(self, texts: Sequence[str]) -> FloatArray:
+        """Raw logits of the encoder, shape ``(n, 8)``: complaints, then sentiments."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
+        logits = np.zeros((len(texts), len(COMPLAINTS) + len(SENTIMENTS)), np.float32)
+        for batch in _batches(order, [len(e.ids) for e in encodings]):
+            logits[batch] = self._run([encodings[i].ids for i in batch])
+        return logits
+
+    def ngram_logits(self, texts: Sequence[str]) -> FloatArray:
+        """Raw logits of the n-gram companion, shape ``(n, 8)``."""
+        return self._ngrams.logits(texts)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score texts; equal texts are scored once.
+
+        :raises ModelError: when the network gives no numbers.
+        """
+        unique = list(dict.fromkeys(texts))
+        where = {text: index for index, text in enumerate(unique)}
+        rows = np.array([where[text] for text in texts], dtype=np.int64)
+        if not unique:
+            return calibrate(self.manifest, np.zeros((0, 8)), np.zeros((0, 8)))
+        network = self.network_logits(unique)
+        if not np.isfinite(network).all():
+            raise ModelError(f"{self.model}: the network gave no numbers; restore the model")
+        return calibrate(self.manifest, network[rows], self._ngrams.logits(unique)[rows])
+
+    def label(self, passages: Sequence[Passage]) -> list[Label]:
+        """Label passages, in order."""
+        scores = self.score([p.text for p in passages])
+        return [self._to_label(p.passage_id, scores, i) for i, p in enumerate(passages)]
+
+    def decide(self, scores: Scores) -> npt.NDArray[np.bool_]:
+        """Which complaints are told, shape ``(n, 5)``: score at or above the label's threshold."""
+        return np.asarray(scores.complaints >= self._thresholds)
+
+    def _to_label(self, passage_id: str, scores: Scores, row: int) -> Label:
+        told = scores.complaints[row] >= self._thresholds
+        return Label(
+            passage_id=passage_id,
+            model=self.model,
+            complaints=tuple(c for c, yes in zip(COMPLAINTS, told, strict=True) if yes),
+            complaint_scores=tuple(float(s) for s in scores.complaints[row]),
+            sentiment=SENTIMENTS[int(scores.sentiment[row].argmax())],
+            sentiment_scores=tuple(float(s) for s in scores.sentiment[row]),
+            needs_review=bool(scores.risk[row] > self.manifest.review_risk),
+        )
+
+    def _run(self, ids: list[list[int]]) -> FloatArray:
+        longest = max(map(len, ids))
+        padded = np.full((len(ids), longest), self._tokenizer.padding_id, np.int64)
+        mask = np.zeros((len(ids), longest), np.int64)
+        for row, tokens in enumerate(ids):
+            padded[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        feed = {"input_ids": padded, "attention_mask": mask}
+        return np.asarray(self._session.run(None, feed)[0], np.float32)
+
+
+@dataclass(frozen=True)
+class _Tokenizer:
+    """A fast tokenizer and its padding id."""
+
+    fast: Any
+    padding_id: int
+
+    def encode_batch(self, texts: list[str]) -> list[Any]:
+        return list(self.fast.encode_batch(texts))
+
+
+def calibrate(manifest: Manifest, network: npt.ArrayLike, ngrams: npt.ArrayLike) -> Scores:
+    """Turn the logits of both parts, each ``(n, 8)``, into calibrated probabilities."""
+    cut, fit = len(COMPLAINTS), manifest.calibration
+    first, second = np.asarray(network, np.float64), np.asarray(ngrams, np.float64)
+    weights = np.array(fit.complaint_weights)
+    raw = first[:, :cut] * weights[:, 0] + second[:, :cut] * weights[:, 1] + fit.complaint_biases
+    complaints = 1 / (1 + np.exp(-np.clip(raw, -30, 30)))
+    both = np.hstack([first[:, cut:], second[:, cut:]])
+    sentiment = _softmax(both @ np.array(fit.sentiment_weights).T + fit.sentiment_biases)
+    right = np.maximum(complaints, 1 - complaints).prod(axis=1) * sentiment.max(axis=1, initial=0)
+    return Scores(
+        complaints.astype(np.float32), sentiment.astype(np.float32), (1 - right).astype(np.float32)
+    )
+
+
+def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    grown = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-1e9))
+    return np.asarray(grown / grown.sum(axis=1, keepdims=True))
+
+
+def _batches(order: list[int], lengths: list[int]) -> list[list[int]]:
+    """Cut texts sorted by length into batches of about ``BATCH_TOKENS`` padded tokens."""
+    batches: list[list[int]] = []
+    for index in order:
+        if batches and (len(batches[-1]) + 1) * lengths[index] <= BATCH_TOKENS:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _open_tokenizer(path: Path, max_tokens: int) -> _Tokenizer:
+    from tokenizers import Tokenizer
+
+    fast = Tokenizer.from_file(str(path))
+    fast.enable_truncation(max_tokens)
+    fast.no_padding()
+    ids = [fast.token_to_id(token) for token in ("<pad>", "[PAD]")]
+    return _Tokenizer(fast, next(int(i) for i in ids if i is not None))

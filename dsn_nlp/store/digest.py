@@ -1,0 +1,46 @@
+"""One hash of all content, equal for equal content on any database and in any order of writing."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from dsn_nlp.store.schema import documents, labels, passages, rejected
+
+_ROWS_A_FETCH = 1000
+# Who wrote a row and when is bookkeeping, not content.
+_BOOKKEEPING = {"run_id", "first_seen_at"}
+
+
+def digest(connection: sa.Connection) -> str:
+    """Hash documents, passages, labels (scores to four decimals) and rejections.
+
+    Rows are streamed by key, so memory does not grow with the store.
+
+    :param connection: in a transaction that sees one state of the store.
+    :return: 64 hexadecimal digits.
+    """
+    total = hashlib.sha256()
+    for table in (documents, passages, labels, rejected):
+        total.update(f"{table.name}\n".encode())
+        for row in _stream(connection, table):
+            total.update(_canonical(row))
+    return total.hexdigest()
+
+
+def _stream(connection: sa.Connection, table: sa.Table) -> sa.CursorResult[tuple[object, ...]]:
+    columns = [column for column in table.columns if column.name not in _BOOKKEEPING]
+    query = sa.select(*columns).order_by(*table.primary_key.columns)
+    return connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query)
+
+
+def _canonical(row: Sequence[object]) -> bytes:
+    return (json.dumps([_plain(value) for value in row], ensure_ascii=False) + "\n").encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return value.isoformat() if isinstance(value, datetime) else value

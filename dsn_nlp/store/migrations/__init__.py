@@ -1,0 +1,1 @@
+"""Alembic scripts that bring a store from one schema to the next; see ``dsn_nlp.store.migrate``."""

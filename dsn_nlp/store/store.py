@@ -1,0 +1,246 @@
+"""The store: what the stages of a night read and write, each call one transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from dsn_nlp.records import Document, Label, Passage, Rejection
+from dsn_nlp.store import content, digest, runs, schema
+from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
+from dsn_nlp.store.failures import translated
+from dsn_nlp.store.migrate import migrate
+
+
+class Store:
+    """Documents, labels and runs in SQLite or PostgreSQL.
+
+    Writing anything twice changes nothing. Readers see a run's rows once it is published, all at
+    once. Every method may raise ``TransientStoreError`` (locked, connection lost) and
+    ``StoreError``; neither holds stored text nor a password. Safe to share between threads.
+    """
+
+    def __init__(self, engine: sa.Engine, place: str) -> None:
+        self._engine = engine
+        self._place = place
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a store, make it where there is none, and bring its schema forward.
+
+        :param url: ``sqlite:///path``, ``postgresql://…`` or ``postgresql+psycopg://…``.
+        :raises StoreError: when it cannot be made, or was written by a newer dsn-nlp.
+        """
+        parsed = parse_url(url)
+        make_place(parsed)
+        migrate(parsed)
+        return cls(writing_engine(parsed), describe(parsed))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self._place})"
+
+    def begin_run(self, version: str, lease: timedelta) -> str:
+        """Start a run and take over the unpublished rows of dead, expired and failed ones.
+
+        :param version: of dsn-nlp.
+        :param lease: how long other runs stay away unless it is renewed.
+        :return: the run's id.
+        :raises RunInProgressError: when a living run holds an unexpired lease.
+        """
+        with self._writing() as connection:
+            return runs.begin(connection, version, lease)
+
+    def renew_lease(self, run_id: str) -> None:
+        """Extend a run's lease from now, by as long as it was taken for.
+
+        :raises RunInProgressError: when another run has taken over.
+        """
+        with self._writing() as connection:
+            runs.renew(connection, run_id)
+
+    def fail_run(self, run_id: str) -> None:
+        """End a run unpublished; the next one takes its rows over.
+
+        :raises RunInProgressError: when another run has taken over.
+        """
+        with self._writing() as connection:
+            runs.fail(connection, run_id)
+
+    def publish(self, run_id: str, counts: Mapping[str, int], model: str) -> None:
+        """Show a run's rows, and this model's labels, to all readers at once.
+
+        :param counts: the night's counts, kept with the run.
+        :param model: ``name@version``, registered before.
+        :raises RunInProgressError: when another run has taken over.
+        :raises StoreError: when the model is not registered.
+        """
+        with self._writing() as connection:
+            runs.publish(connection, run_id, counts, model)
+
+    def known_documents(self, ids: Iterable[str]) -> set[str]:
+        """Tell which of these document ids are stored, published or not."""
+        with self._reading() as connection:
+            return content.known_documents(connection, ids)
+
+    def known_urls(self, source: str) -> set[str]:
+        """Tell which addresses of a source need no fetching: stored, or screened as off topic."""
+        with self._reading() as connection:
+            return content.known_urls(connection, source)
+
+    def known_rejections(self, source: str) -> set[str]:
+        """Tell which places of a source were rejected, at any stage."""
+        with self._reading() as connection:
+            return content.known_rejections(connection, source)
+
+    def add_document(self, run_id: str, document: Document, passages: Sequence[Passage]) -> int:
+        """Store one document with its passages; see :meth:`add_documents`."""
+        return self.add_documents(run_id, [(document, passages)])
+
+    def add_documents(
+        self, run_id: str, pairs: Iterable[tuple[Document, Sequence[Passage]]]
+    ) -> int:
+        """Store documents with their passages, all of them or none.
+
+        A document that is there already stays as it is, with the passages it has.
+
+        :return: how many documents were new.
+        :raises RunInProgressError: when another run has taken over.
+        """
+        given = list(pairs)  # a slow generator must not hold the write lock
+        with self._writing(run_id) as connection:
+            return content.add_documents(connection, run_id, given)
+
+    def add_rejections(self, run_id: str, rejections: Iterable[Rejection]) -> int:
+        """Store what could not be taken in.
+
+        :return: how many were new.
+        :raises RunInProgressError: when another run has taken over.
+        """
+        given = list(rejections)
+        with self._writing(run_id) as connection:
+            return content.add_rejections(connection, run_id, given)
+
+    def unlabelled(
+        self, model: str, limit: int, run_id: str | None = None, after: str = ""
+    ) -> list[Passage]:
+        """Read passages without a label of a model, ordered by passage id.
+
+        :param model: ``name@version``.
+        :param limit: how many at most.
+        :param run_id: only passages of this run's documents.
+        :param after: only ids past this one: the last seen, which spares the store a rescan.
+        """
+        with self._reading() as connection:
+            return content.unlabelled(connection, model, limit, run_id, after)
+
+    def count_unlabelled(self, model: str) -> int:
+        """Count passages without a label of a model."""
+        with self._reading() as connection:
+            return content.count_unlabelled(connection, model)
+
+    def add_labels(self, run_id: str, labels: Iterable[Label]) -> int:
+        """Store labels; a model's row on a passage is never overwritten.
+
+        :return: how many were new.
+        :raises RunInProgressError: when another run has taken over.
+        :raises StoreError: when a passage or model is unknown, or scores are out of shape.
+        """
+        given = list(labels)
+        with self._writing(run_id) as connection:
+            return content.add_labels(connection, run_id, given)
+
+    def register_model(
+        self, model: str, name: str, version: str, manifest: dict[str, Any], corpus_digest: str
+    ) -> None:
+        """Store a model version, once; it serves only after a run is published with it.
+
+        :param model: ``name@version``.
+        :raises StoreError: when the version is there with another manifest or corpus.
+        """
+        row: dict[str, Any] = {
+            "model": model,
+            "name": name,
+            "version": version,
+            "manifest": manifest,
+            "corpus_digest": corpus_digest,
+        }
+        with self._writing() as connection:
+            content.register_model(connection, row)
+
+    def serving_model(self) -> str | None:
+        """Name the model whose labels readers see; ``None`` before the first published run."""
+        query = sa.select(schema.models.c.model).where(schema.models.c.serving)
+        with self._reading() as connection:
+            return connection.scalar(query)
+
+    def runs(self, limit: int) -> list[dict[str, Any]]:
+        """Read the newest runs first, a dictionary of all columns each."""
+        table = schema.runs
+        return self._newest(sa.select(table), (table.c.started_at, table.c.run_id), limit)
+
+    def rejected(self, limit: int, source: str | None = None) -> list[dict[str, Any]]:
+        """Read the newest rejections first, a dictionary of all columns each."""
+        table = schema.rejected
+        query = sa.select(table)
+        if source is not None:
+            query = query.where(table.c.source == source)
+        return self._newest(query, (table.c.first_seen_at, table.c.rejected_id), limit)
+
+    def counts(self) -> dict[str, int]:
+        """Count published documents and passages, labels shown, and all rejections."""
+        with self._reading() as connection:
+            return content.counts(connection)
+
+    def digest(self) -> str:
+        """Hash all content, apart from runs; equal content hashes equal on any database.
+
+        :return: 64 hexadecimal digits (SHA-256).
+        """
+        with self._reading() as connection:
+            return digest.digest(connection)
+
+    def _newest(
+        self,
+        query: sa.Select[tuple[Any, ...]],
+        order: tuple[sa.ColumnElement[Any], ...],
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        ordered = query.order_by(*(column.desc() for column in order)).limit(limit)
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(ordered).mappings()]
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """Open a transaction that sees one state of the store throughout."""
+        engine = self._engine
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with translated(self._place), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, run_id: str | None = None) -> Iterator[sa.Connection]:
+        """Open a transaction that writes; with a run id, only while that run may."""
+        engine = self._engine.execution_options(writing=True)
+        with translated(self._place), engine.begin() as connection:
+            if run_id is not None:
+                runs.check_running(connection, run_id)
+            yield connection
