@@ -81,7 +81,9 @@ def add_documents(
     rows = [_document_row(document, run_id) for document, _ in by_id.values()]
     new = insert_new(connection, documents, rows)
     cut = [_passage_row(passage) for key in new for passage in by_id[key][1]]
-    insert_new(connection, passages, cut)
+    if cut:
+        # Passages of a new document are new: one that is not must fail, not be left out.
+        connection.execute(passages.insert(), cut)
     return len(new)
 
 
@@ -179,9 +181,10 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) 
     if not rows:
         return []
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    key = next(iter(table.primary_key.columns))
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
-    return [str(value) for value in connection.scalars(statement, rows)]
+    keys = list(table.primary_key.columns)
+    # Without a target other broken rules would pass in silence, too.
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=keys)
+    return [str(value) for value in connection.scalars(statement.returning(keys[0]), rows)]
 
 
 def _without_label(query: sa.Select[*Columns], model: str) -> sa.Select[*Columns]:

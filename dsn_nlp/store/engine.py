@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,7 +15,6 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 _PRAGMAS = (
     f"busy_timeout = {BUSY_SECONDS * 1000}",
-    "journal_mode = WAL",  # readers see the last published night while the next is written
     "synchronous = FULL",  # WAL's usual NORMAL may lose the last publish at a power cut
     "secure_delete = ON",  # what is erased is gone from the file, not only from the tables
 )
@@ -96,12 +96,30 @@ def writing_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
     return engine
 
 
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Let readers see the last published night while the next is written.
+
+    Two processes that switch a new file at once fail as busy without SQLite's own waiting.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
 def _prepare_sqlite(engine: sa.Engine, foreign_keys: bool) -> None:
     @event.listens_for(engine, "connect")
     def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN, the driver does not
         for pragma in (*_PRAGMAS, f"foreign_keys = {'ON' if foreign_keys else 'OFF'}"):
             connection.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -26,21 +26,33 @@ _READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
+# Failures of the file, whatever is asked of it.
+_STORE_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
 _MAX_VALUE_BYTES = 50_000_000  # else zeroblob() and the like could take all memory
 _OPCODES_A_CHECK = 100_000
+_TOO_LONG = "the query took too long and was stopped; narrow it down"
 # Classes of SQLSTATE whose messages speak of the query only; others may quote stored values.
 _ABOUT_THE_QUERY = ("42", "25", "0A", "3F")
 
 Rows = list[tuple[Any, ...]]
 
 
-def read_only_engine(url: str) -> sa.Engine:
+def read_only_engine(url: str, seconds: int = SECONDS) -> sa.Engine:
     """Make an engine that cannot write.
 
     SQLite is opened ``mode=ro`` under an authorizer that allows reading alone, so PRAGMA, ATTACH
-    and BEGIN are refused too; PostgreSQL transactions are READ ONLY, in UTC, for 60 s a statement.
+    and BEGIN are refused too; PostgreSQL transactions are READ ONLY and in UTC.
 
     :param url: as for ``Store.open``.
+    :param seconds: PostgreSQL stops a statement after this long; on SQLite ``run_query`` does.
     :raises StoreError: when the address is not understood, or the SQLite file does not exist.
     """
     parsed = parse_url(url)
@@ -53,13 +65,15 @@ def read_only_engine(url: str) -> sa.Engine:
     @event.listens_for(engine, "begin")
     def _read_only(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{SECONDS}s'")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
         connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
 
     return engine
 
 
-def run_query(url: str, sql: str, limit: int | None = None) -> tuple[list[str], Rows]:
+def run_query(
+    url: str, sql: str, limit: int | None = None, seconds: int = SECONDS
+) -> tuple[list[str], Rows]:
     """Answer one query.
 
     On SQLite booleans come as 0 and 1 and times as UTC text; on PostgreSQL as Python values.
@@ -67,20 +81,21 @@ def run_query(url: str, sql: str, limit: int | None = None) -> tuple[list[str], 
     :param url: as for ``Store.open``.
     :param sql: one statement that begins with SELECT, WITH, VALUES or EXPLAIN.
     :param limit: return this many rows at most.
+    :param seconds: stop the query after this long.
     :return: names of the columns, and rows of ``len(names)`` values.
-    :raises QueryError: when the query is refused, wrong, or takes more than 60 seconds.
+    :raises QueryError: when the query is refused, wrong, or takes too long.
     :raises TransientStoreError: when the store is locked or not reachable for now.
     :raises StoreError: when there is no store.
     """
     word = _first_word(sql)
-    if word not in _ALLOWED:
+    if word not in _ALLOWED or "\x00" in sql:  # a driver in C would stop reading at the zero
         raise QueryError("refused: only one SELECT, WITH, VALUES or EXPLAIN statement is run")
     place = describe(parse_url(url))
-    engine = read_only_engine(url)
+    engine = read_only_engine(url, seconds)
     with translated(place), engine.connect() as connection, connection.begin():
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
-            return _ask(lambda: _run_sqlite(driver, sql, word, limit), _explain_sqlite)
+            return _ask(lambda: _run_sqlite(driver, sql, word, limit, seconds), _explain_sqlite)
         return _ask(lambda: _run_postgres(driver, sql, limit), _explain_postgres)
 
 
@@ -137,15 +152,15 @@ class _CompileError(ValueError):
 
 
 def _run_sqlite(
-    driver: sqlite3.Connection, sql: str, word: str, limit: int | None
+    driver: sqlite3.Connection, sql: str, word: str, limit: int | None, seconds: int
 ) -> tuple[list[str], Rows]:
     try:
         driver.execute(sql if word == "EXPLAIN" else f"EXPLAIN {sql}").close()
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-        if _is_busy(error):
+        if _store_failed(error):
             raise
         raise _CompileError(str(error)) from None
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     driver.set_progress_handler(lambda: time.monotonic() > deadline, _OPCODES_A_CHECK)
     cursor = driver.execute(sql)
     return _fetch(cursor, limit)
@@ -163,21 +178,20 @@ def _fetch(cursor: Any, limit: int | None) -> tuple[list[str], Rows]:
     return names, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
 
 
-def _is_busy(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOTADB)
+def _store_failed(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _STORE_CODES
 
 
 def _explain_sqlite(error: Exception) -> str | None:
     """Say why a query failed, or ``None`` when the store did and not the query."""
-    if _is_busy(error):
+    if _store_failed(error):
         return None
     if isinstance(error, _CompileError):
         denied = "not authorized" in str(error) or "prohibited" in str(error)
         return f"refused: only reading is allowed ({error})" if denied else str(error)
     code = getattr(error, "sqlite_errorname", type(error).__name__)
     if code == "SQLITE_INTERRUPT":
-        return f"the query took more than {SECONDS} seconds and was stopped"
+        return _TOO_LONG
     # While rows are read the message may quote them.
     return f"the database stopped at this query ({code})"
 
@@ -189,7 +203,7 @@ def _explain_postgres(error: Exception) -> str | None:
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return None
     if error.sqlstate == "57014":
-        return f"the query took more than {SECONDS} seconds and was stopped"
+        return _TOO_LONG
     state = error.sqlstate or ""
     if state.startswith(_ABOUT_THE_QUERY) and error.diag.message_primary:
         return str(error.diag.message_primary)

@@ -1,0 +1,1 @@
+"""Questions to the labelled store, read only; answered as tables."""

@@ -1,0 +1,70 @@
+"""The command line. Commands import what they need when they run, so that ``--help`` is instant."""
+
+import os
+import sys
+
+import typer
+
+from dsn_nlp.cli import modelling, operate, texts
+from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
+from dsn_nlp.speech import either
+
+USAGE_ERRORS = (ConfigError, CorpusError, InputError, QueryError)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=either(
+        "Recueille nouvelles et commentaires du personnel sur le Dossier santé numérique, "
+        "et en étiquette les plaintes et le ton.",
+        "Gathers news and staff comments on Québec's Dossier santé numérique, and labels "
+        "complaints and sentiment.",
+    ),
+)
+operate.add_to(app)
+texts.add_to(app)
+modelling.add_to(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from dsn_nlp import __version__
+
+        typer.echo(f"dsn-nlp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Version."
+    ),
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; every failure is one line on standard error and an exit code.
+
+    2: bad input, settings or query; 1: anything else that failed.
+    """
+    os.umask(0o077)
+    try:
+        app()
+    except DsnNlpError as error:
+        print(f"dsn-nlp: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("DSN_NLP_DEBUG"):
+            raise
+        # A foreign message may quote an input, so only its type is shown.
+        print(
+            f"dsn-nlp: unexpected {type(error).__name__}; run again with DSN_NLP_DEBUG=1 "
+            "for the details (they may hold input text)",
+            file=sys.stderr,
+        )
+        sys.exit(1)

@@ -1,0 +1,211 @@
+"""Commands of the ML engineer: make-base, train, evaluate, models."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dsn_nlp.cli.jsonl import Reader, place_of
+from dsn_nlp.cli.texts import FileArgument, ModelOption, load_classifier, models_folder
+from dsn_nlp.errors import CorpusError, InputError, MissingExtraError
+from dsn_nlp.records import COMPLAINTS
+from dsn_nlp.speech import either
+
+if TYPE_CHECKING:
+    from dsn_nlp.modelling.corpus import Example
+
+CORPUS = Path("corpora/labelled")
+BASE = Path("work/base")
+
+models_app = typer.Typer(no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command(
+        "make-base",
+        help=either("Produire l'encodeur bilingue de départ.", "Make the bilingual base encoder."),
+    )(make_base)
+    app.command(help=either("Entraîner et empaqueter un modèle.", "Train and package a model."))(
+        train
+    )
+    app.command(
+        help=either(
+            "Mesurer un modèle sur du JSONL étiqueté.", "Measure a model on labelled JSONL."
+        )
+    )(evaluate)
+    app.add_typer(models_app, name="models", help=either("Modèles installés.", "Installed models."))
+
+
+def make_base(
+    output: Annotated[Path, typer.Option("--output", "-o")] = BASE,
+) -> None:
+    """Write the base encoder as a Hugging Face folder."""
+    from dsn_nlp.modelling.base import make_base as make
+
+    parameters = make(output)
+    typer.echo(f"{output}: {parameters / 1e6:.1f} M parameters")
+
+
+def train(
+    base: Annotated[
+        str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
+    ] = str(BASE),
+    corpus: Annotated[Path, typer.Option()] = CORPUS,
+    name: Annotated[str, typer.Option()] = "dsn-camembert",
+    model_version: Annotated[str, typer.Option()] = "0.0.1",
+    models: Annotated[Path, typer.Option()] = Path("models"),
+    work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/train"),
+    epochs: Annotated[float | None, typer.Option()] = None,
+    rate: Annotated[float | None, typer.Option()] = None,
+    max_tokens: Annotated[int | None, typer.Option()] = None,
+    batch: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help=either(
+                "Réseau affiné dont partir.", "Fine-tuned network.safetensors to go on from."
+            )
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=either("Reprendre.", "Go on from a checkpoint."))
+    ] = False,
+) -> None:
+    """Fine-tune, export to int8 ONNX, calibrate, measure on the test split, write the card."""
+    _need_training("dsn-nlp train")
+    from dsn_nlp.modelling.build import Target, build_model, describe
+    from dsn_nlp.modelling.finetune import Recipe
+
+    chosen: dict[str, Any] = {
+        "epochs": epochs, "rate": rate, "max_tokens": max_tokens, "batch": batch, "seed": seed,
+        "start": str(start) if start else None,
+    }  # fmt: skip
+    recipe = Recipe(base=base, **{k: v for k, v in chosen.items() if v is not None})
+    target = Target(models, name, model_version)
+    manifest = build_model(corpus, recipe, work, target, resume=resume)
+    typer.echo(describe(manifest))
+    typer.echo(
+        either("Pour le mettre en service : ", "To make it serve: ")
+        + f"dsn-nlp models serve {name}/{model_version}"
+    )
+
+
+def evaluate(
+    file: FileArgument = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    model: ModelOption = None,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate", help=either("Comparer aux planchers.", "Compare with models/floors.json.")
+        ),
+    ] = False,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help=either("Mesurer aussi les systèmes simples.", "Measure simple systems beside it."),
+        ),
+    ] = False,
+    base: Annotated[str, typer.Option(help="--baselines")] = str(BASE),
+) -> None:
+    """Measure on a file of labelled passages, or on the corpus's test split without one."""
+    from dsn_nlp.modelling.corpus import split_corpus
+    from dsn_nlp.modelling.evaluate import check_floors, measure, predict
+
+    classifier = load_classifier(model)
+    reader = Reader(file) if file else None
+    splits = split_corpus(CORPUS) if file is None or baselines else None
+    examples = _read_gold(reader) if reader else (splits or {})["test"]
+    reports = {classifier.model: measure(examples, predict(classifier, examples))}
+    if baselines and splits:
+        _need_training("--baselines")
+        from dsn_nlp.modelling.baselines import measure_baselines
+
+        reports |= measure_baselines(splits, base)
+    if as_json:
+        typer.echo(json.dumps(reports if baselines else reports[classifier.model], indent=1))
+    else:
+        for name, report in reports.items():
+            _print_report(name, report)
+    broken = check_floors(reports[classifier.model], models_folder()) if gate else []
+    for line in broken:
+        print(f"dsn-nlp: {line}", file=sys.stderr)
+    if broken:
+        raise typer.Exit(1)
+    if reader:
+        reader.finish()
+
+
+@models_app.command("list")
+def list_models(models: Annotated[Path | None, typer.Option()] = None) -> None:
+    """List installed models; the serving one is marked with ``*``."""
+    from dsn_nlp.errors import ModelError
+    from dsn_nlp.label.folder import list_models as find
+    from dsn_nlp.label.folder import serving_folder
+
+    folder = models or models_folder()
+    try:
+        serving = serving_folder(folder)
+    except ModelError:
+        serving = None
+    for manifest in find(folder):
+        mark = "*" if folder / manifest.name / manifest.version == serving else " "
+        test = manifest.measured.get("test", {})
+        figures = f"{test.get('macro_f1', 0):.3f} / {test.get('sentiment_macro_f1', 0):.3f}"
+        typer.echo(f"{mark} {manifest.name}/{manifest.version}  {manifest.created}  {figures}")
+
+
+@models_app.command("serve")
+def serve_model(
+    reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
+    models: Annotated[Path | None, typer.Option()] = None,
+) -> None:
+    """Make a model the serving one, after checking its files."""
+    from dsn_nlp.label.folder import set_serving
+
+    set_serving(models or models_folder(), reference)
+    typer.echo(either("En service : ", "Serving: ") + reference)
+
+
+def _read_gold(reader: Reader) -> "list[Example]":
+    from dsn_nlp.modelling.corpus import parse_example
+
+    examples = []
+    for rows in reader.chunks():
+        for row in rows:
+            place = place_of(row)
+            try:
+                examples.append(parse_example(row, place))
+            except CorpusError as error:
+                reader.put_aside(place, str(error).removeprefix(f"{place}: "))
+    if not examples:
+        raise InputError(f"{reader.name}: no labelled passage; see corpora/labelled for the form")
+    return examples
+
+
+def _print_report(name: str, report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from dsn_nlp.modelling.evaluate import rows_of_text
+
+    table = Table(title=f"{name} · {report['digest']}")
+    for column in ("", "n", "macro-F1", *COMPLAINTS, "sentiment"):
+        table.add_column(column)
+    for row in rows_of_text(report):
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if "calibration_error" in report:
+        typer.echo(f"ECE {report['calibration_error']}  coverage {report['coverage']}")
+
+
+def _need_training(command: str) -> None:
+    from importlib.util import find_spec
+
+    if not all(find_spec(module) for module in ("torch", "transformers", "datasets")):
+        raise MissingExtraError("train", command)

@@ -1,0 +1,185 @@
+"""Commands of the operator: run, serve, doctor."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsn_nlp.cli.texts import ConfigOption
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Tally
+from dsn_nlp.speech import either
+
+if TYPE_CHECKING:
+    from dsn_nlp.config import Settings
+
+LABELS_FR = {
+    "training": "formation", "security": "sécurité", "administrative_burden": "fardeau adm.",
+    "technical_failure": "technique", "patient_care": "soins", "negative": "négatif",
+    "neutral": "neutre", "positive": "positif", "article": "articles", "comment": "commentaires",
+}  # fmt: skip
+# Nothing about a hospital's nights leaves the hospital, and the database starts slowly at first.
+PREFECT_ENVIRONMENT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command(help=either("Lancer la nuit maintenant.", "Run the night now."))(run)
+    app.command(
+        help=either("Servir l'horaire (4 h, Montréal).", "Serve the schedule (04:00, Montréal).")
+    )(serve)
+    app.command(
+        help=either("Vérifier l'installation et dire quoi faire.", "Check the installation.")
+    )(doctor)
+
+
+def run(
+    config: ConfigOption = None,
+    prefect: Annotated[
+        bool,
+        typer.Option(help=either("Par Prefect, ou directement.", "Through Prefect, or directly.")),
+    ] = True,
+) -> None:
+    """Gather, de-identify, split, label and publish; then show where things stand."""
+    from dsn_nlp.config import load_settings
+
+    settings = load_settings(config)
+    counts = _run_flow(config) if prefect else _run_directly(settings)
+    _print_summary(settings, counts)
+
+
+def serve(config: ConfigOption = None) -> None:
+    """Serve the nightly deployment until stopped."""
+    from dsn_nlp.config import load_settings
+
+    load_settings(config)
+    prepare_prefect()
+    from pipelines.nightly import serve_nightly
+
+    serve_nightly(_config_path(config))
+
+
+def doctor(config: ConfigOption = None) -> None:
+    """Print one line a check, with what to do; exit with 1 when something must be done."""
+    from dsn_nlp.doctor import examine
+
+    findings = examine(config)
+    for finding in findings:
+        typer.echo(finding.line())
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+def prepare_prefect() -> None:
+    """Set Prefect's environment, before it is imported; what the operator set stays."""
+    for name, value in PREFECT_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def _config_path(config: Path | None) -> str:
+    from dsn_nlp.config import DEFAULT_FILE
+
+    return str((config or Path(os.environ.get("DSN_NLP_CONFIG", DEFAULT_FILE))).resolve())
+
+
+def _run_flow(config: Path | None) -> dict[str, int]:
+    prepare_prefect()
+    from pipelines.nightly import run_nightly
+
+    return run_nightly(_config_path(config))
+
+
+def _run_directly(settings: "Settings") -> dict[str, int]:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from dsn_nlp.stages import run_night
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(either("Étiquetage", "Labelling"), total=None)
+        return run_night(
+            settings,
+            on_tally=lambda tally: console.print(tally_line(tally)),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def tally_line(tally: Tally) -> str:
+    """Write a stage's counts on one line, in the screen's language."""
+    counts = tally.counts
+    if "labelled" in counts:
+        return either(
+            f"{counts['labelled']} passages étiquetés", f"{counts['labelled']} passages labelled"
+        )
+    return either(
+        f"{tally.stage} : {counts['documents']} nouveaux documents, {counts['passages']} passages, "
+        f"{counts['rejected']} rejets",
+        f"{tally.stage}: {counts['documents']} new documents, {counts['passages']} passages, "
+        f"{counts['rejected']} rejected",
+    )
+
+
+def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from dsn_nlp.analyse.questions import breakdown
+    from dsn_nlp.stages import open_store
+    from dsn_nlp.store.engine import describe, parse_url
+
+    url = settings.store.url.get_secret_value()
+    table = Table(title=either("Passages par plainte et par ton", "Passages by complaint and tone"))
+    french = either("fr", "en") == "fr"
+    for column in ("", either("passages", "passages"), *COMPLAINTS, *SENTIMENTS):
+        table.add_column(
+            LABELS_FR.get(column, column) if french else column.replace("_", " "),
+            justify="right" if column else "left",
+        )
+    for part in breakdown(url):
+        name = (
+            f"{LABELS_FR[part.kind] if french else part.kind} ({part.lang})"
+            if part.kind
+            else (either("ensemble", "all"))
+        )
+        cells = (part.passages, *part.complaints, *part.sentiments)
+        table.add_row(name, *(_number(cell) for cell in cells), end_section=bool(part.kind))
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    with open_store(settings) as store:
+        digest = store.digest()[:16]
+    if not counts["documents"] and not counts["labelled"]:
+        typer.echo(either("Rien de nouveau cette nuit.", "Nothing new tonight."))
+    typer.echo(
+        either(
+            f"Cette nuit : {counts['documents']} documents, {counts['passages']} passages, "
+            f"{counts['labelled']} étiquetés, {counts['rejected']} rejets.",
+            f"Tonight: {counts['documents']} documents, {counts['passages']} passages, "
+            f"{counts['labelled']} labelled, {counts['rejected']} rejected.",
+        )
+    )
+    typer.echo(either("Entrepôt : ", "Store: ") + f"{describe(parse_url(url))}  ({digest})")
+    typer.echo(either("À essayer :", "Try:"))
+    for sql in EXAMPLES:
+        typer.echo(f'  dsn-nlp query "{sql}"')
+
+
+def _number(count: int) -> str:
+    """Write a count as Québec does: thousands apart by a narrow no-break space."""
+    return f"{count:,}".replace(",", either("\u202f", ","))
+
+
+EXAMPLES = (
+    "SELECT site, count(*) AS plaintes FROM labelled_passages WHERE training "
+    "GROUP BY site ORDER BY plaintes DESC",
+    "SELECT date(published_at) AS jour, sentiment, count(*) AS passages FROM labelled_passages "
+    "GROUP BY jour, sentiment ORDER BY jour",
+    "SELECT text, security_score FROM labelled_passages WHERE security "
+    "ORDER BY security_score DESC LIMIT 5",
+)

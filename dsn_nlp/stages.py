@@ -1,0 +1,305 @@
+"""The stages of a night, as plain functions that the CLI and the Prefect flow both compose.
+
+Each stage opens what it needs from the settings, writes its results to the store, and returns a
+``Tally`` of counts. Nothing else comes out: no text, no row, no client. An exception that is not
+one of ours is replaced by a ``StageError`` that names its type only, since a foreign message may
+quote what it stumbled over.
+"""
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from dsn_nlp import __version__
+from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
+from dsn_nlp.errors import ConfigError, DsnNlpError, InputError, TransientFetchError
+from dsn_nlp.label import folder as model_files
+from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
+from dsn_nlp.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+logger = logging.getLogger(__name__)
+# Documents that are stored in one transaction, and comments de-identified together.
+BATCH_DOCUMENTS = 64
+
+
+class StageError(DsnNlpError):
+    """A stage failed for a reason that is not ours; its message holds no foreign text."""
+
+
+def contained(stage: Callable[P, R]) -> Callable[P, R]:
+    """Let only our own errors out of a stage."""
+
+    @functools.wraps(stage)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return stage(*args, **kwargs)
+        except DsnNlpError:
+            raise
+        except Exception as error:
+            raise StageError(
+                f"{stage.__name__}: {type(error).__name__} in {_last_frame(error)}; "
+                "please report this, without the inputs"
+            ) from None
+
+    return run
+
+
+@contained
+def begin_night(settings: Settings) -> str:
+    """Open the store (migrating it where needed) and take its lease.
+
+    :return: the run's id.
+    :raises RunInProgressError: when another night is under way.
+    :raises StoreError: when the store cannot be opened.
+    """
+    model_files.read_manifest(model_files.serving_folder(settings.labelling.models))
+    with open_store(settings) as store:
+        return store.begin_run(__version__, timedelta(minutes=settings.run.lease_minutes))
+
+
+@contained
+def take_articles(settings: Settings, run_id: str, source_name: str) -> Tally:
+    """Gather one news source: new articles are stored with their passages.
+
+    :raises TransientFetchError: when the feed itself may answer another time.
+    """
+    from dsn_nlp.gather.mirror import open_client
+    from dsn_nlp.gather.news import gather_news
+
+    source = _named(settings, source_name)
+    if not isinstance(source, NewsSource):
+        raise ConfigError(f"'{source_name}' is not a news source")
+    with open_store(settings) as store, open_client(settings.gather) as client:
+        found = gather_news(client, source, store.known_urls(source.name))
+        return _store_all(store, settings, run_id, source.name, found, lambda documents: documents)
+
+
+@contained
+def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
+    """Read one comment source; what is new is de-identified, then stored with its passages.
+
+    Raw comments live in this call alone.
+
+    :raises InputError: when the file is missing or lacks a mapped column.
+    """
+    from dsn_nlp.gather.comments import read_comments
+
+    source = _named(settings, source_name)
+    if not isinstance(source, CommentSource):
+        raise ConfigError(f"'{source_name}' is not a comment source")
+    with open_store(settings) as store:
+        found = _only_new(store, read_comments(source, comment_key(settings)))
+        return _store_all(store, settings, run_id, source.name, found, _deidentified)
+
+
+@contained
+def set_source_aside(settings: Settings, run_id: str, source_name: str, reason: str) -> Tally:
+    """Record that a whole source could not be read, so that the night goes on without it.
+
+    :param reason: the message of one of our errors; never foreign text.
+    """
+    with open_store(settings) as store:
+        store.add_rejections(run_id, [Rejection(source_name, source_name, "source", reason)])
+    return Tally(source_name, {"documents": 0, "passages": 0, "rejected": 1})
+
+
+@contained
+def label_passages(
+    settings: Settings, run_id: str, progress: Progress = lambda done, total: None
+) -> Tally:
+    """Label every stored passage that the serving model has not labelled yet.
+
+    The model is loaded only when there is something to label.
+
+    :raises ModelError: when the serving model is missing or altered.
+    """
+    folder = model_files.serving_folder(settings.labelling.models)
+    manifest = model_files.read_manifest(folder)
+    with open_store(settings) as store:
+        _register(store, manifest)
+        total = store.count_unlabelled(manifest.model)
+        if total:
+            _label_all(store, settings, run_id, folder, total, progress)
+    return Tally("label", {"labelled": total})
+
+
+@contained
+def publish_night(settings: Settings, run_id: str, tallies: list[Tally]) -> dict[str, int]:
+    """Show the night to readers, whole, in one transaction.
+
+    :return: the night's counts.
+    """
+    counts = add_up(tallies)
+    manifest = model_files.read_manifest(model_files.serving_folder(settings.labelling.models))
+    with open_store(settings) as store:
+        store.publish(run_id, counts, manifest.model)
+    return counts
+
+
+@contained
+def abandon_night(settings: Settings, run_id: str) -> None:
+    """Give the lease back after a failure; the next night takes over what is stored."""
+    with open_store(settings) as store:
+        store.fail_run(run_id)
+
+
+def take_source(settings: Settings, run_id: str, source_name: str) -> Tally:
+    """Gather one source of either kind; an unreadable one is set aside with its reason.
+
+    :raises TransientFetchError: when the source may answer another time.
+    """
+    kind = take_articles if source_name in {s.name for s in settings.news} else take_comments
+    try:
+        return kind(settings, run_id, source_name)
+    except InputError as error:
+        return set_source_aside(settings, run_id, source_name, str(error))
+
+
+def run_night(
+    settings: Settings,
+    on_tally: Callable[[Tally], None] = lambda tally: None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, int]:
+    """Run a whole night without Prefect.
+
+    :param on_tally: told of each stage's counts as it ends.
+    :param progress: told how many passages of how many are labelled.
+    :raises DsnNlpError: as the stages; what was stored stays for the next night.
+    """
+    run_id = begin_night(settings)
+    try:
+        tallies = []
+        for name in settings.source_names():
+            tallies.append(_take_or_set_aside(settings, run_id, name))
+            on_tally(tallies[-1])
+        tallies.append(label_passages(settings, run_id, progress))
+        on_tally(tallies[-1])
+        return publish_night(settings, run_id, tallies)
+    except BaseException:
+        abandon_night(settings, run_id)
+        raise
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store that the settings name.
+
+    :raises StoreError: when it cannot be opened.
+    """
+    return Store.open(settings.store.url.get_secret_value())
+
+
+def add_up(tallies: Iterable[Tally]) -> dict[str, int]:
+    """Add the counts of stages."""
+    total = {"documents": 0, "passages": 0, "rejected": 0, "labelled": 0}
+    for tally in tallies:
+        for name, count in tally.counts.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def _take_or_set_aside(settings: Settings, run_id: str, name: str) -> Tally:
+    try:
+        return take_source(settings, run_id, name)
+    except TransientFetchError as error:
+        return set_source_aside(settings, run_id, name, f"transient: {error}")
+
+
+def _named(settings: Settings, name: str) -> NewsSource | CommentSource:
+    sources: list[NewsSource | CommentSource] = [*settings.news, *settings.comments]
+    for source in sources:
+        if source.name == name:
+            return source
+    raise ConfigError(f"no source is named '{name}'; the settings name {settings.source_names()}")
+
+
+def _only_new(store: Store, found: Iterable[Comment | Rejection]) -> Iterator[Comment | Rejection]:
+    """Leave out comments that are stored already, before any work is spent on them."""
+    for batch in _batched(found, 500):
+        ids = [c.comment_id for c in batch if isinstance(c, Comment)]
+        known = store.known_documents(ids)
+        yield from (c for c in batch if isinstance(c, Rejection) or c.comment_id not in known)
+
+
+def _deidentified(comments: list[Comment]) -> Iterable[Document]:
+    from dsn_nlp.prepare.deidentify import deidentifier
+
+    return deidentifier().deidentify(comments)
+
+
+def _store_all(
+    store: Store,
+    settings: Settings,
+    run_id: str,
+    source: str,
+    found: Iterable[T | Rejection],
+    make_safe: Callable[[list[T]], Iterable[Document]],
+) -> Tally:
+    """Store documents with their passages, and rejections, batch by batch."""
+    from dsn_nlp.prepare.passages import split_document
+
+    counts = {"documents": 0, "passages": 0, "rejected": 0}
+    for batch in _batched(found, BATCH_DOCUMENTS):
+        raw = [each for each in batch if not isinstance(each, Rejection)]
+        pairs: list[tuple[Document, list[Passage]]] = [
+            (document, split_document(document, settings.prepare.max_tokens))
+            for document in (make_safe(raw) if raw else ())
+        ]
+        counts["documents"] += store.add_documents(run_id, pairs)
+        counts["passages"] += sum(len(passages) for _, passages in pairs)
+        rejections = [each for each in batch if isinstance(each, Rejection)]
+        counts["rejected"] += store.add_rejections(run_id, rejections) if rejections else 0
+        store.renew_lease(run_id)
+    logger.info("%s: %s", source, counts)
+    return Tally(source, counts)
+
+
+def _register(store: Store, manifest: model_files.Manifest) -> None:
+    store.register_model(
+        manifest.model,
+        manifest.name,
+        manifest.version,
+        manifest.model_dump(mode="json"),
+        str(manifest.corpus.get("train", {}).get("digest", "")),
+    )
+
+
+def _label_all(
+    store: Store, settings: Settings, run_id: str, folder: Path, total: int, progress: Progress
+) -> None:
+    from dsn_nlp.label.classifier import Classifier
+
+    started = time.monotonic()
+    classifier = Classifier.load(folder, settings.labelling.threads)
+    done, after = 0, ""
+    while passages := store.unlabelled(
+        classifier.model, settings.labelling.batch_passages, after=after
+    ):
+        store.add_labels(run_id, classifier.label(passages))
+        store.renew_lease(run_id)
+        done, after = done + len(passages), passages[-1].passage_id
+        progress(done, total)
+    logger.info("labelled %d passages in %.1f s", done, time.monotonic() - started)
+
+
+def _batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _last_frame(error: BaseException) -> str:
+    """Name module and line where an error came from; positions are not text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,119 @@
+"""The nightly flow: gather each source, label, publish, and leave a summary without text."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas import State
+from prefect.runtime import flow_run
+from prefect.schedules import Cron
+from prefect.states import Completed, Failed
+
+from dsn_nlp import stages
+from dsn_nlp.config import load_settings
+from dsn_nlp.errors import DsnNlpError, TransientFetchError
+from dsn_nlp.records import Tally
+from pipelines.policy import POLICY
+from pipelines.server import prefect_server
+
+SCHEDULE = Cron("0 4 * * *", timezone="America/Toronto")
+
+
+@task(task_run_name="gather-{source}", timeout_seconds=3600, **POLICY)
+def gather(config: str, run_id: str, source: str) -> Tally:
+    """Gather one source into the store."""
+    return stages.take_source(load_settings(Path(config)), run_id, source)
+
+
+@task(task_run_name="label", timeout_seconds=6 * 3600, **POLICY)
+def label(config: str, run_id: str) -> Tally:
+    """Label what the serving model has not labelled yet."""
+    logger = get_run_logger()
+
+    def tell(done: int, total: int) -> None:
+        logger.info("labelled %d of %d passages", done, total)
+
+    return stages.label_passages(load_settings(Path(config)), run_id, tell)
+
+
+@task(task_run_name="publish", timeout_seconds=600, **POLICY)
+def publish(config: str, run_id: str, tallies: list[Tally]) -> dict[str, int]:
+    """Show the night to readers, whole."""
+    return stages.publish_night(load_settings(Path(config)), run_id, tallies)
+
+
+def _run_name() -> str:
+    started = flow_run.scheduled_start_time
+    return f"night-{(started.date() if started else date.today()).isoformat()}"
+
+
+@flow(name="nightly", flow_run_name=_run_name, persist_result=False, log_prints=False)
+def nightly(config: str = "dsn.toml") -> Any:
+    """Run one night.
+
+    :param config: path of the settings file; all else is read from there.
+    """
+    try:
+        settings = load_settings(Path(config))
+        run_id = stages.begin_night(settings)
+    except DsnNlpError as error:
+        return Failed(message=str(error), data=error)
+    try:
+        counts = _stages(config, run_id, settings.source_names())
+    except DsnNlpError as error:
+        stages.abandon_night(settings, run_id)
+        return Failed(message=str(error), data=error)
+    create_markdown_artifact(_summary(run_id, counts), key="nightly-summary")
+    return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)
+
+
+def _stages(config: str, run_id: str, sources: list[str]) -> dict[str, int]:
+    logger = get_run_logger()
+    tallies = []
+    for source in sources:
+        tallies.append(_gather_or_set_aside(config, run_id, source))
+        counts = tallies[-1].counts
+        logger.info("%s: %s", source, ", ".join(f"{c} {n}" for n, c in counts.items()))
+    tallies.append(label(config, run_id))
+    return publish(config, run_id, tallies)
+
+
+def _gather_or_set_aside(config: str, run_id: str, source: str) -> Tally:
+    """A source that stays away after all retries does not stop the others."""
+    try:
+        return gather(config, run_id, source)
+    except TransientFetchError as error:
+        reason = f"transient: {error}"
+        return stages.set_source_aside(load_settings(Path(config)), run_id, source, reason)
+
+
+def _summary(run_id: str, counts: dict[str, int]) -> str:
+    rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
+    return f"Run `{run_id}`\n\n| | |\n| --- | ---: |\n{rows}\n"
+
+
+def run_nightly(config: str) -> dict[str, int]:
+    """Run the flow in this process, without any server, and return its counts.
+
+    :raises DsnNlpError: the failure that ended the night.
+    """
+    state: State[Any] = nightly(config, return_state=True)  # type: ignore[assignment]
+    outcome = state.result(raise_on_failure=False)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return dict(outcome)
+
+
+def serve_nightly(config: str) -> None:
+    """Serve the schedule until stopped; a night that is late never overlaps the next."""
+    with prefect_server():
+        nightly.serve(
+            name="nightly",
+            schedule=SCHEDULE,
+            parameters={"config": config},
+            pause_on_shutdown=False,
+            limit=1,
+            tags=["dsn-nlp"],
+        )
