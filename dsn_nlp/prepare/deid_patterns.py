@@ -5,19 +5,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from dsn_nlp.prepare.deid_lexicon import lexicon, read_list
+from dsn_nlp.prepare.deid_checks import CHECKS, is_street
+from dsn_nlp.prepare.deid_lexicon import lexicon, read_list, read_set
 from dsn_nlp.prepare.deid_text import key
 
 REACH = 60  # characters after an announcer in which its value must start
 _TOKEN = re.compile(r"[^\s:=,;.()\[\]\"#/-]+")
-_BEFORE_VERSION = re.compile(r"(?:\bversion|\bver\.?|\bv\.?|\bbuild|\brelease|\bmaj) ?:?$", re.I)
-_BEFORE_NOT_AGE = re.compile(
-    r"(?:\bdepuis|\bpendant|\bdurant|\bles|\bses|\bfor|\bpast|\bover|\bplus de|\bof|\bil y a|\bdes|\bunder|\bafter"
-    r"|\baux|\bto|\bfor the|\bthan|\bmoins de|\bentre|\bà|-) ?$",
-    re.I,
-)
-_AFTER_NOT_AGE = re.compile(r"^ ?(?:et plus|et\+|\+|and over|and older|or older|ou plus|d'h|d'exist|of history|plus\b)", re.I)
-_SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 
 class Found(NamedTuple):
@@ -27,113 +20,6 @@ class Found(NamedTuple):
     end: int
     type: str
     score: float
-
-
-def luhn(digits: str) -> bool:
-    """Tell whether a row of digits satisfies the Luhn sum."""
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + index % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def _nam(match: re.Match[str]) -> bool:
-    """Letters, then year, month (+50 for women) and day of birth, then two digits."""
-    text = match.group()
-    letters, digits = text[:4], "".join(filter(str.isdigit, text))
-    month, day = int(digits[2:4]), int(digits[4:6])
-    if not (month % 50 in range(1, 13) and month < 63 and 1 <= day <= 31):
-        return False
-    spaced_word = text[4:5] == " " and letters.islower()
-    return not (spaced_word and lexicon().is_word(key(letters)))
-
-
-def _sin(match: re.Match[str]) -> bool:
-    digits = "".join(filter(str.isdigit, match.group()))
-    return digits[0] not in "08" and luhn(digits)
-
-
-def _ip(match: re.Match[str]) -> bool:
-    parts = [int(part) for part in match.group().split(".")]
-    if _BEFORE_VERSION.search(match.string[max(0, match.start() - 12) : match.start()]):
-        return False
-    return all(part <= 255 for part in parts) and parts[0] > 0
-
-
-def _has_digit(match: re.Match[str]) -> bool:
-    return any(map(str.isdigit, match.group()))
-
-
-def _own_age(match: re.Match[str]) -> bool:
-    before = match.string[max(0, match.start() - 10) : match.start()]
-    after = match.string[match.end() : match.end() + 14]
-    return not (_BEFORE_NOT_AGE.search(before) or _AFTER_NOT_AGE.search(after))
-
-
-def _plain_number(match: re.Match[str]) -> bool:
-    before = match.string[max(0, match.start() - 14) : match.start()].lower()
-    return not re.search(r"(?:formulaire|form|lot|billet|ticket|erreur|error|code|lit|bed|note) ?#?$", before)
-
-
-def _name_url(match: re.Match[str]) -> bool:
-    path = match.group().split("//")[-1]
-    parts = [key(part) for part in _SEPARATORS.split(path)[1:]]
-    words = lexicon()
-    firsts = sum(part in words.first and part not in words.never for part in parts)
-    lasts = sum(part in words.last and part not in words.never for part in parts)
-    return firsts > 0 and lasts > 0 and firsts + lasts > 1
-
-
-def _name_login(match: re.Match[str]) -> bool:
-    """An initial and a surname, or two names with a dot, written as one login."""
-    text = key(match.group())
-    words, stem = lexicon(), text.rstrip("0123456789")
-    halves = re.split(r"[._]", stem)
-    if len(halves) == 2:
-        known = [words.is_name(half) and half not in words.never for half in halves]
-        return all(known) or (any(known) and (len(halves[0]) == 1 or text != stem))
-    if words.is_word(stem) or words.is_name(stem) or len(stem) < 6 or match.group()[0].isupper():
-        return False
-    name = stem[1:]
-    strong = name in words.last and name not in words.words and not words.is_word(name)
-    return strong and name not in words.more and not words.resembles_name(stem)
-
-
-def _street(match: re.Match[str]) -> bool:
-    name = match.group("name")
-    first = name.split()[-1] if name else ""
-    proper = any(part[:1].isupper() for part in re.split(r"[ '-]", name))
-    number = re.match(r"\d+", match.group())
-    return bool(first) and (proper or (number is not None and int(number.group()) > 12))
-
-
-def _street_en(match: re.Match[str]) -> bool:
-    names = match.group("name").split()
-    words = lexicon()
-    if key(names[0]) in _NO_STREET or any(key(name) in _NO_STREET for name in names):
-        return False
-    shut = any(name.endswith((".", ",")) and len(name) > 4 for name in names)
-    known = all(key(name) in words.common for name in names)
-    return not shut and (any(name[0].isupper() for name in names) or not known)
-
-
-_NO_STREET = frozenset(
-    "the of in on at to a an and for from with clicks minutes patients hours days beds clic minute hour day mg ml pm am times "
-    "patient people screens steps pages notes staff nurses in is was are were we i they our their ans h x de du la le les".split()
-)
-CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
-    "nam": _nam,
-    "sin": _sin,
-    "ip": _ip,
-    "has_digit": _has_digit,
-    "own_age": _own_age,
-    "plain_number": _plain_number,
-    "name_url": _name_url,
-    "name_login": _name_login,
-    "street": _street,
-    "street_en": _street_en,
-}
 
 
 class Pattern(NamedTuple):
@@ -170,7 +56,8 @@ def _date(months: str) -> str:
     names = "|".join(sorted(months.split(), key=len, reverse=True))
     day, year = r"\d{1,2}(?:er|st|nd|rd|th)?", r"(?:19|20)\d\d|'?\d\d"
     return (
-        r"(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}(?!\d)|\d{1,2}[-/. ]\d{1,2}[-/. ](?:(?:19|20)\d\d|\d\d)(?!\d)"
+        r"(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}(?!\d)"
+        r"|\d{1,2}[-/. ]\d{1,2}[-/. ](?:(?:19|20)\d\d|\d\d)(?!\d)"
         rf"|{day} (?:de |of )?(?:{names})\b\.?,?(?: (?:{year})(?![\d:h]))?"
         rf"|(?:{names})\b\.?(?: {day}(?![\d:h]))?,?(?: (?:{year})(?![\d:h]))?"
         rf"|{day}-(?:{names})-(?:{year})|(?:19|20)\d{{6}}(?!\d)|(?:19\d\d|200\d|201[0-5])(?![\d-])"
@@ -182,7 +69,10 @@ def rules() -> Rules:
     """Read and compile the rules once per process."""
     lists = read_list("deid_patterns")
     words = lists["words"]
-    special = {"@date": _date(words["months"]), "@login": r"[a-z0-9][\w.\\-]{1,30}\w|[a-z]{2,4}\d{2,6}"}
+    special = {
+        "@date": _date(words["months"]),
+        "@login": r"[a-z][\w.\\-]{1,30}\w|\d{5,8}(?!\d)",
+    }
     patterns = tuple(
         Pattern(p["type"], p["score"], re.compile(p["regex"], re.I), CHECKS.get(p.get("check", "")))
         for p in lists["pattern"]
@@ -209,9 +99,9 @@ def find_structured(text: str) -> Iterator[Found]:
         for match in pattern.regex.finditer(text):
             if pattern.check is None or pattern.check(match):
                 group = "id" if "id" in pattern.regex.groupindex else 0
-                yield _street_trimmed(match, pattern) or Found(
-                    *match.span(group), pattern.type, pattern.score
-                )
+                trimmed = _street_trimmed(match, pattern)
+                found = trimmed or Found(*match.span(group), pattern.type, pattern.score)
+                yield _with_door(text, found)
     for rule in every.announced:
         for match in rule.announce.finditer(text):
             yield from _values(text, match.end(), rule)
@@ -219,7 +109,7 @@ def find_structured(text: str) -> Iterator[Found]:
 
 def _street_trimmed(match: re.Match[str], pattern: Pattern) -> Found | None:
     """End a street's name before the first word that is no part of it."""
-    if pattern.check is not _street:
+    if pattern.check is not is_street:
         return None
     start, end = match.span("name")
     proper = any(part[:1].isupper() for part in match.group("name").split())
@@ -228,22 +118,43 @@ def _street_trimmed(match: re.Match[str], pattern: Pattern) -> Found | None:
         text = word.group()
         small = text[:1].islower()
         joins = key(text.strip(".'")) in lexicon().particles | _DIRECTIONS or "'" in text
-        if limit > start and small and not joins and (proper or limit > start) and (capital_met or not proper):
+        if (
+            limit > start
+            and small
+            and not joins
+            and (proper or limit > start)
+            and (capital_met or not proper)
+        ):
             break
         capital_met = capital_met or not small
-        limit = start + word.end() if not (small and joins and capital_met and key(text) not in _DIRECTIONS) else limit
+        limit = (
+            start + word.end()
+            if not (small and joins and capital_met and key(text) not in _DIRECTIONS)
+            else limit
+        )
         if text.endswith((".", ",")) and len(text) > 4:
             break
     limit = start + len(match.string[start:limit].rstrip(".,-' "))
     return Found(match.start(), max(limit, start), pattern.type, pattern.score)
 
 
-_DIRECTIONS = frozenset("ouest est nord sud west east north south o e n s".split())
+def _with_door(text: str, found: Found) -> Found:
+    """Add the number of a flat or an office to an address."""
+    door = _DOOR.match(text, found.end) if found.type == "ADDRESS" else None
+    return found if door is None else found._replace(end=door.end())
+
+
+_DOOR = re.compile(
+    r",? {0,2}(?:appartement|app|apt|apartment|suite|unit|unité"
+    r"|bureau|porte|local|#)\.? ?#? ?\d{1,5}[a-z]?\b",
+    re.I,
+)
+_DIRECTIONS = read_set("directions")
 
 
 def _values(text: str, start: int, rule: Announced) -> Iterator[Found]:
     """Find the value that an announcer promises, and those listed after it."""
-    position, gap, first = start, rule.gap, True
+    position, gap = start, rule.gap
     while True:
         value = _next_value(text, position, gap, rule)
         if value is None:
@@ -251,9 +162,9 @@ def _values(text: str, start: int, rule: Announced) -> Iterator[Found]:
         if rule.refuse and _measured(text, value, rule):
             return
         yield Found(value.start(), value.end(), rule.type, rule.score)
-        position, gap, first = value.end(), 1, False
+        position, gap = value.end(), 1
         listed = re.match(r" ?(?:,|et|and|ou|or|/|&|puis) ?", text[position : position + 8])
-        if listed is None or rule.type in ("USERNAME", "DATE_OF_BIRTH"):
+        if listed is None or rule.type in ("USERNAME", "DATE_OF_BIRTH", "HEALTH_INSURANCE_NUMBER"):
             return
         position += listed.end()
 
@@ -262,15 +173,22 @@ def _next_value(text: str, position: int, gap: int, rule: Announced) -> re.Match
     """Step over at most ``gap`` filler words from ``position`` to a value."""
     filler, limit = rules().filler, position + REACH
     for _ in range(gap + 1):
-        while position < min(len(text), limit) and text[position] in " :=#.(°\"'-,?)":
-            if text[position] == "." and text[position : position + 2] == ". " and rule.type == "USERNAME":
+        skipped = " :=#.(°\"'-)" + (
+            "" if rule.type in ("PHONE", "USERNAME", "WORKSTATION") else ",?"
+        )
+        while position < min(len(text), limit) and text[position] in skipped:
+            if (
+                text[position] == "."
+                and text[position : position + 2] == ". "
+                and rule.type == "USERNAME"
+            ):
                 return None
             position += 1
         value = rule.value.match(text, position)
         if value is not None and _believed(text, value, rule):
             return value
         word = _TOKEN.match(text, position)
-        if word is None or key(word.group()) not in filler and word.group().lower() not in filler:
+        if word is None or (key(word.group()) not in filler and word.group().lower() not in filler):
             return None
         position = word.end()
     return None
@@ -281,8 +199,11 @@ def _believed(text: str, value: re.Match[str], rule: Announced) -> bool:
         return False
     if rule.type == "DATE_OF_BIRTH":
         return any(map(str.isdigit, value.group()))
-    if rule.type != "USERNAME":
-        return True
+    return rule.type != "USERNAME" or _login(text, value)
+
+
+def _login(text: str, value: re.Match[str]) -> bool:
+    """Tell whether a word announced as a login looks like one."""
     word, stops = value.group(), rules().login_stop
     if any(map(str.isdigit, word)):
         return any(map(str.isalpha, word)) or len(word) >= 5
@@ -292,6 +213,12 @@ def _believed(text: str, value: re.Match[str], rule: Announced) -> bool:
         return False
     if any(mark in word for mark in "._\\"):
         return True
+    if plain[1:] in lexicon().last or plain[:-1] in lexicon().last:
+        return True
+    if ":" not in text[max(0, value.start() - 3) : value.start()] and plain.endswith(
+        ("er", "ez", "ir", "ing", "ed", "ent", "s")
+    ):
+        return False
     return word.islower() and len(word) >= 4 and "-" not in word and not lexicon().is_name(plain)
 
 
@@ -299,6 +226,8 @@ def _measured(text: str, value: re.Match[str], rule: Announced) -> bool:
     """Tell whether a number counts or dates something, and so identifies nobody."""
     after = re.match(r" ?([^\s.,;:!?()]+)", text[value.end() : value.end() + 24])
     if after is not None and after.group(1).lower() in rules().measure:
+        return True
+    if re.fullmatch(r"20\d\d-20\d\d", value.group()):
         return True
     digits = "".join(filter(str.isdigit, value.group()))
     year = len(digits) == 4 and digits[:2] in ("19", "20") and value.group().isdigit()

@@ -1,0 +1,5 @@
+"""``python -m dsn_nlp`` is ``dsn-nlp``."""
+
+from dsn_nlp.cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""Checks that a match of a pattern must pass: sums, dates, context, names in it."""
+
+import re
+from collections.abc import Callable
+
+from dsn_nlp.prepare.deid_lexicon import lexicon, read_set
+from dsn_nlp.prepare.deid_text import key
+
+_BEFORE_VERSION = re.compile(r"(?:\bversion|\bver\.?|\bv\.?|\bbuild|\brelease|\bmaj) ?:?$", re.I)
+_BEFORE_NOT_AGE = re.compile(
+    r"(?:\bdepuis|\bpendant|\bdurant|\bles|\bses|\bfor|\bpast|\bover|\bplus de"
+    r"|\bof|\bil y a|\bdes|\bunder|\bafter"
+    r"|\baux|\bto|\bfor the|\bthan|\bmoins de|\bentre|\bà|-) ?$",
+    re.I,
+)
+_AFTER_NOT_AGE = re.compile(
+    r"^ ?(?:et plus|et\+|\+|and over|and older|or older|ou plus|d'h|d'exist|of history|plus\b)",
+    re.I,
+)
+_SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
+
+
+def luhn(digits: str) -> bool:
+    """Tell whether a row of digits satisfies the Luhn sum."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def _nam(match: re.Match[str]) -> bool:
+    """Letters, then year, month (+50 for women) and day of birth, then two digits."""
+    text = match.group()
+    letters, digits = text[:4], "".join(filter(str.isdigit, text))
+    month, day = int(digits[2:4]), int(digits[4:6])
+    if not (month % 50 in range(1, 13) and month < 63 and 1 <= day <= 31):
+        return False
+    spaced_word = text[4:5] == " " and letters.islower()
+    return not (spaced_word and lexicon().is_word(key(letters)))
+
+
+def _sin(match: re.Match[str]) -> bool:
+    digits = "".join(filter(str.isdigit, match.group()))
+    return luhn(digits)
+
+
+def _ip(match: re.Match[str]) -> bool:
+    parts = [int(part) for part in match.group().split(".")]
+    if _BEFORE_VERSION.search(match.string[max(0, match.start() - 12) : match.start()]):
+        return False
+    return all(part <= 255 for part in parts) and parts[0] > 0
+
+
+def _has_digit(match: re.Match[str]) -> bool:
+    return any(map(str.isdigit, match.group()))
+
+
+def _own_age(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 10) : match.start()]
+    after = match.string[match.end() : match.end() + 14]
+    return not (_BEFORE_NOT_AGE.search(before) or _AFTER_NOT_AGE.search(after))
+
+
+def _plain_number(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 14) : match.start()].lower()
+    return not re.search(
+        r"(?:formulaire|form|lot|billet|ticket|erreur|error|code|lit|bed|note) ?#?$", before
+    )
+
+
+def _name_url(match: re.Match[str]) -> bool:
+    path = match.group().split("//")[-1]
+    parts = [key(part) for part in _SEPARATORS.split(path)[1:]]
+    words = lexicon()
+    firsts = sum(part in words.first and part not in words.never for part in parts)
+    lasts = sum(part in words.last and part not in words.never for part in parts)
+    return firsts > 0 and lasts > 0 and firsts + lasts > 1
+
+
+def _name_login(match: re.Match[str]) -> bool:
+    """An initial and a surname, or two names with a dot, written as one login."""
+    text = key(match.group())
+    words, stem = lexicon(), text.rstrip("0123456789")
+    halves = re.split(r"[._]", stem)
+    if len(halves) == 2:
+        known = [words.is_name(half) and half not in words.never for half in halves]
+        return all(known) or (any(known) and (len(halves[0]) == 1 or text != stem))
+    if words.is_word(stem) or words.is_name(stem) or len(stem) < 6 or match.group()[0].isupper():
+        return False
+    name = stem[1:]
+    strong = name in words.last and name not in words.words and not words.is_word(name)
+    return strong and name not in words.more and not words.resembles_name(stem)
+
+
+def is_street(match: re.Match[str]) -> bool:
+    """Tell whether a street has a proper name, or a civic number too high to count things."""
+    name = match.group("name")
+    first = name.split()[-1] if name else ""
+    proper = any(part[:1].isupper() for part in re.split(r"[ '-]", name))
+    number = re.match(r"\d+", match.group())
+    return bool(first) and (proper or (number is not None and int(number.group()) > 12))
+
+
+def _street_en(match: re.Match[str]) -> bool:
+    names = match.group("name").split()
+    words = lexicon()
+    if key(names[0]) in _NO_STREET or any(key(name) in _NO_STREET for name in names):
+        return False
+    shut = any(name.endswith((".", ",")) and len(name) > 4 for name in names)
+    known = all(key(name) in words.common for name in names)
+    return not shut and (any(name[0].isupper() for name in names) or not known)
+
+
+_NO_STREET = read_set("no_street")
+CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
+    "nam": _nam,
+    "sin": _sin,
+    "ip": _ip,
+    "has_digit": _has_digit,
+    "own_age": _own_age,
+    "plain_number": _plain_number,
+    "name_url": _name_url,
+    "name_login": _name_login,
+    "street": is_street,
+    "street_en": _street_en,
+}

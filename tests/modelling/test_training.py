@@ -1,0 +1,104 @@
+"""The road from a base model to a served one, on a tiny random CamemBERT, offline."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsn_nlp.errors import TrainingError
+from dsn_nlp.label.classifier import Classifier
+from dsn_nlp.modelling.corpus import read_corpus
+from tests.conftest import ROOT
+from tests.modelling.tiny import save_tiny_camembert
+
+
+@pytest.fixture(scope="module")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A slice of the committed corpus."""
+    folder = tmp_path_factory.mktemp("corpus")
+    source = (ROOT / "corpora/labelled/w3_fr_plain.jsonl").read_text(encoding="utf-8")
+    (folder / "slice.jsonl").write_text("\n".join(source.splitlines()[:240]), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`dsn-nlp train --base <Hugging Face folder>`, with the hub out of reach."""
+    folder = tmp_path_factory.mktemp("trained")
+    texts = [e.text for e in read_corpus(small_corpus)]
+    base = save_tiny_camembert(folder / "tiny-camembert", texts)
+    done = subprocess.run(
+        [sys.executable, "-m", "dsn_nlp", "train", "--base", str(base), "--corpus",
+         str(small_corpus), "--models", str(folder / "models"), "--work", str(folder / "work"),
+         "--epochs", "2", "--name", "tiny", "--model-version", "1"],
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "DSN_NLP_LANG": "en"}, text=True,
+        capture_output=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "dsn-nlp models serve tiny/1" in done.stdout
+    return folder
+
+
+def test_trained_folder_serves(trained: Path) -> None:
+    classifier = Classifier.load(trained / "models/tiny/1")
+    scores = classifier.score(["Aucune formation.", "Tout va bien."])
+    assert scores.complaints.shape == (2, 5)
+    manifest = classifier.manifest
+    assert manifest.training["family"] == "camembert"
+    assert manifest.corpus["train"]["passages"] > 100
+    card = (trained / "models/tiny/1/README.md").read_text(encoding="utf-8")
+    assert manifest.corpus["test"]["digest"] in card
+
+
+def test_exported_network_gives_the_float_networks_numbers(trained: Path) -> None:
+    """ONNX against torch, with padding in the batch: the attention mask is in the graph."""
+    import onnxruntime
+    import torch
+
+    from dsn_nlp.modelling.network import LabelNetwork, load_base, load_network
+
+    encoder, tokenizer = load_base(str(trained / "tiny-camembert"))
+    network = LabelNetwork(encoder).eval()
+    load_network(network, trained / "work/network.safetensors")
+    batch = tokenizer(["Trop de clics", "Écran figé depuis ce matin, personne"], padding=True)
+    ids, mask = (torch.tensor(batch[k]) for k in ("input_ids", "attention_mask"))
+    with torch.no_grad():
+        expected = network.logits(ids, mask).numpy()
+    session = onnxruntime.InferenceSession(str(trained / "work/network.float.onnx"))
+    told = session.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+    assert np.abs(told - expected).max() < 1e-3
+
+
+def test_run_record_says_what_was_done(trained: Path) -> None:
+    record = json.loads((trained / "work/run.json").read_text(encoding="utf-8"))
+    assert record["recipe"]["epochs"] == 2
+    assert len(record["epochs"]) == 2
+    assert set(record["digests"]) == {"train", "development", "test", "excluded"}
+
+
+def test_unknown_base_is_one_line(small_corpus: Path, tmp_path: Path) -> None:
+    from dsn_nlp.modelling.network import load_base
+
+    with pytest.raises(TrainingError, match="no such base model"):
+        load_base(str(tmp_path / "nothing"))
+
+
+def test_base_encoder_brings_translations_together(tmp_path: Path) -> None:
+    """`dsn-nlp make-base`: a sentence and its translation are nearer than unrelated ones."""
+    from dsn_nlp.modelling.base import make_base
+    from dsn_nlp.modelling.baselines import embed
+
+    parameters = make_base(tmp_path / "base")
+    assert 30e6 < parameters < 50e6
+    rows = embed(
+        str(tmp_path / "base"),
+        ["query: Le système est tombé en panne deux heures.",
+         "query: The system was down for two hours.", "query: J'aime les pommes vertes."],
+    )  # fmt: skip
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    near, far = unit[0] @ unit[1], unit[0] @ unit[2]
+    assert near > 0.9 > far
