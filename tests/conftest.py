@@ -70,7 +70,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return made
 
 
-def dsn_nlp(*words: str, stdin: str | None = None, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+def dsn_nlp(
+    *words: str, stdin: str | None = None, cwd: Path = ROOT
+) -> "subprocess.CompletedProcess[str]":
     """Run a command that needs no settings."""
     return subprocess.run(
         [sys.executable, "-m", "dsn_nlp", *words], text=True, capture_output=True, check=False,

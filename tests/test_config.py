@@ -30,7 +30,10 @@ NEWS = '[[news]]\nname = "a"\nfeed = "https://a.example/f"\n'
         ('[[news]]\nname = "a"\nfeed = "ftp://x"\n', "must be an http:// or https:// address"),
         ('[[news]]\nname = "A b"\nfeed = "https://x"\n', "dsn.toml:2: news[1].name"),
         ("[run]\nlease_minutes = 'soon'\n", "dsn.toml:2: run.lease_minutes"),
-        ('[[comments]]\nname = "c"\npath = "c.csv"\n[comments.columns]\ntext = []\n', "columns.text"),
+        (
+            '[[comments]]\nname = "c"\npath = "c.csv"\n[comments.columns]\ntext = []\n',
+            "columns.text",
+        ),
         ("gather = 3\n", "gather"),
     ],
 )

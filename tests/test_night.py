@@ -30,12 +30,26 @@ def count(database: Path, sql: str) -> int:
 def test_night_fills_the_view(undisturbed: Installation) -> None:
     columns, rows = run_query(undisturbed.url, "select * from labelled_passages")
     found = [dict(zip(columns, row, strict=True)) for row in rows]
-    assert columns[:7] == ["passage_id", "document_id", "kind", "lang", "source", "site", "published_at"]
+    assert columns[:7] == [
+        "passage_id",
+        "document_id",
+        "kind",
+        "lang",
+        "source",
+        "site",
+        "published_at",
+    ]
     assert len({row["passage_id"] for row in found}) == len(found) > 1000
     assert {(row["kind"], row["lang"]) for row in found} == {
         ("article", "fr"), ("article", "en"), ("comment", "fr"), ("comment", "en")
     }  # fmt: skip
-    for label in ("training", "security", "administrative_burden", "technical_failure", "patient_care"):
+    for label in (
+        "training",
+        "security",
+        "administrative_burden",
+        "technical_failure",
+        "patient_care",
+    ):
         assert 0 < sum(row[label] for row in found) < len(found)
     assert all(0 <= row["sentiment_score"] <= 1 for row in found)
     assert len({row["model"] for row in found}) == 1
@@ -208,7 +222,9 @@ def test_seed_article_is_read_as_its_readers_do(tmp_path: Path) -> None:
     assert cited["administrative_burden"]
     assert cited["sentiment"] == "negative"
     adapting = about("adapting well")
-    assert not any(adapting[c] for c in ("training", "security", "technical_failure", "patient_care"))
+    assert not any(
+        adapting[c] for c in ("training", "security", "technical_failure", "patient_care")
+    )
     assert adapting["sentiment"] == "positive"
     for fact in ("deployed on May 9, 2026", "The rollout included the CIUSSS"):
         assert about(fact)["sentiment"] == "neutral", fact

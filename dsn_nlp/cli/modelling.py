@@ -112,10 +112,17 @@ def evaluate(
         ),
     ] = False,
     base: Annotated[str, typer.Option(help="--baselines")] = str(BASE),
+    set_floors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON", help=either("Fixer de nouveaux planchers.", "Set the floors anew.")
+        ),
+    ] = None,
 ) -> None:
     """Measure on a file of labelled passages, or on the corpus's test split without one."""
+    from dsn_nlp.modelling import evaluate as measuring
     from dsn_nlp.modelling.corpus import split_corpus
-    from dsn_nlp.modelling.evaluate import check_floors, measure, predict
+    from dsn_nlp.modelling.evaluate import measure, predict
 
     classifier = load_classifier(model)
     reader = Reader(file) if file else None
@@ -132,7 +139,9 @@ def evaluate(
     else:
         for name, report in reports.items():
             _print_report(name, report)
-    broken = check_floors(reports[classifier.model], models_folder()) if gate else []
+    if set_floors:
+        measuring.set_floors(reports[classifier.model], models_folder(), set_floors)
+    broken = measuring.check_floors(reports[classifier.model], models_folder()) if gate else []
     for line in broken:
         print(f"dsn-nlp: {line}", file=sys.stderr)
     if broken:

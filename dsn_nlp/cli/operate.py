@@ -51,6 +51,11 @@ def run(
 
     settings = load_settings(config)
     counts = _run_flow(config) if prefect else _run_directly(settings)
+    if settings.run.export is not None:
+        from dsn_nlp.analyse.export import export_passages
+
+        target = export_passages(settings.store.url.get_secret_value(), settings.run.export)
+        typer.echo(either("Export : ", "Export: ") + str(target))
     _print_summary(settings, counts)
 
 
@@ -150,7 +155,7 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
             else (either("ensemble", "all"))
         )
         cells = (part.passages, *part.complaints, *part.sentiments)
-        table.add_row(name, *(_number(cell) for cell in cells), end_section=bool(part.kind))
+        table.add_row(name, *map(_number, cells), style=None if part.kind else "bold")
     Console(width=None if sys.stdout.isatty() else 150).print(table)
     with open_store(settings) as store:
         digest = store.digest()[:16]

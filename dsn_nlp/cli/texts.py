@@ -140,10 +140,12 @@ def render(columns: list[str], rows: list[Any], form: Format) -> str:
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         return json.dumps(objects, ensure_ascii=False, indent=1, default=_plain) + "\n"
     if form is Format.csv:
+        from dsn_nlp.analyse.export import harmless
+
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow(columns)
-        writer.writerows([[_harmless(cell) for cell in row] for row in rows])
+        writer.writerows([[harmless(_plain_time(cell)) for cell in row] for row in rows])
         return buffer.getvalue()
     return _table(columns, rows)
 
@@ -214,22 +216,8 @@ def _table(columns: list[str], rows: list[Any]) -> str:
     return stream.getvalue()
 
 
-def _harmless(cell: Any) -> Any:
-    """Keep a spreadsheet from taking text for a formula."""
-    if isinstance(cell, str) and cell[:1] in (
-        "=",
-        "+",
-        "-",
-        "@",
-        "\t",
-        "\r",
-        "＝",
-        "＋",
-        "－",
-        "＠",
-    ):
-        return "'" + cell
-    return _plain(cell) if isinstance(cell, datetime) else cell
+def _plain_time(cell: Any) -> Any:
+    return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
 def _plain(cell: Any) -> Any:

@@ -1,5 +1,6 @@
 """Reading the article out of a fetched page."""
 
+import logging
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -13,6 +14,8 @@ from dsn_nlp.gather.feeds import plain
 from dsn_nlp.gather.fetch import Response
 from dsn_nlp.text import normalise
 
+# It warns of each page without an article; the rejection's reason says the same.
+logging.getLogger("trafilatura").setLevel(logging.ERROR)
 # 40,000 tags take trafilatura 1.7 s, 200,000 take 104 s; newspapers' pages have under 10,000.
 MAX_TAGS = 40_000
 MAX_BYTES = 2_000_000

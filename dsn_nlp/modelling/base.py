@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK = "<mask>"
+# Says in every model folder made from this base what it was built from.
+ORIGIN_FILE = "ORIGIN"
+ORIGIN = "intfloat/multilingual-e5-small (MIT), 4 bits, French and English pieces only"
 WORDS_PER_LANGUAGE = 150_000
 # The word-start marker of SentencePiece.
 START = "▁"
@@ -164,6 +167,7 @@ def _save(output: Path, source: E5File, kept: list[int], tokenizer: "Tokenizer")
         raise TrainingError(f"the weights do not fit CamemBERT: {missing[:3]} {unexpected[:3]}")
     output.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(output)
+    (output / ORIGIN_FILE).write_text(ORIGIN + "\n", encoding="utf-8")
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", cls_token="<s>",
         sep_token="</s>", pad_token="<pad>", unk_token="<unk>", mask_token=MASK,

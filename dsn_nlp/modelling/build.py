@@ -14,6 +14,7 @@ from dsn_nlp.label import folder as files
 from dsn_nlp.label.classifier import Classifier, calibrate
 from dsn_nlp.label.folder import Calibration, Manifest
 from dsn_nlp.modelling import calibrate as fitting
+from dsn_nlp.modelling.base import ORIGIN_FILE
 from dsn_nlp.modelling.card import write_card
 from dsn_nlp.modelling.corpus import Example, Split, digest, split_corpus
 from dsn_nlp.modelling.evaluate import Predictions, Report, measure, predict
@@ -98,7 +99,7 @@ def _first_manifest(
         format=files.FORMAT,
         name=target.name,
         version=target.version,
-        base=Path(recipe.base).name,
+        base=_name_of(recipe.base),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         complaints=COMPLAINTS,
         sentiments=SENTIMENTS,
@@ -113,6 +114,14 @@ def _first_manifest(
         measured={},
         files={name: files.sha256_of(target.folder / name) for name in files.FILES},
     )
+
+
+def _name_of(base: str) -> str:
+    """What a base calls itself: its origin file, a hub id, or its folder's name."""
+    origin = Path(base) / ORIGIN_FILE
+    if origin.is_file():
+        return origin.read_text(encoding="utf-8").strip()
+    return Path(base).name if Path(base).exists() else base
 
 
 def _calibrated(manifest: Manifest, classifier: Classifier, development: list[Example]) -> Manifest:

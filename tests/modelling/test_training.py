@@ -102,3 +102,15 @@ def test_base_encoder_brings_translations_together(tmp_path: Path) -> None:
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     near, far = unit[0] @ unit[1], unit[0] @ unit[2]
     assert near > 0.9 > far
+
+
+def test_baselines_are_measured(trained: Path, small_corpus: Path) -> None:
+    """`dsn-nlp evaluate --baselines`, on a slice: n-grams beat the majority."""
+    from dsn_nlp.modelling.baselines import measure_baselines
+    from dsn_nlp.modelling.corpus import split_corpus
+
+    reports = measure_baselines(split_corpus(small_corpus), str(trained / "tiny-camembert"))
+    assert len(reports) == 3
+    majority, ngrams = reports["majority"], reports["TF-IDF + logistic regression"]
+    assert ngrams["macro_f1"] > majority["macro_f1"]
+    assert len({report["digest"] for report in reports.values()}) == 1

@@ -1,0 +1,45 @@
+"""Exports of what is published, for spreadsheets."""
+
+import csv
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dsn_nlp.errors import StoreError
+from dsn_nlp.store import run_query
+
+EXPORT_FILE = "labelled_passages.csv"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def harmless(cell: Any) -> Any:
+    """Keep a spreadsheet from taking text for a formula; numbers stay numbers (OWASP)."""
+    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def export_passages(url: str, folder: Path) -> Path:
+    """Write ``labelled_passages`` as UTF-8 CSV with BOM, replacing the last export whole.
+
+    :param url: of the store.
+    :raises StoreError: when the store cannot be read or the folder not written.
+    """
+    columns, rows = run_query(url, "select * from labelled_passages order by passage_id")
+    target = folder / EXPORT_FILE
+    unfinished = target.with_suffix(".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8-sig", newline="") as handle:
+            writer = csv.writer(handle)
+            writer.writerow(columns)
+            writer.writerows([_cell(cell) for cell in row] for row in rows)
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: cannot export there ({error.strerror}); see run.export"
+        ) from None
+    return target
+
+
+def _cell(cell: Any) -> Any:
+    return cell.isoformat() if isinstance(cell, datetime) else harmless(cell)
