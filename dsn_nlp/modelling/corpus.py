@@ -128,7 +128,7 @@ def similarity_groups(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
 def _similar_pairs(examples: Sequence[Example]) -> Iterator[tuple[int, int]]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, dtype=np.float32)
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), dtype=np.float32)
     vectors = vectorizer.fit_transform([e.text for e in examples])
     for begin in range(0, len(examples), 500):
         near = (vectors[begin : begin + 500] @ vectors.T).tocoo()

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from dsn_nlp.modelling.corpus import Example, Split, complaint_matrix, digest, sentiment_vector
 from dsn_nlp.modelling.metrics import macro_f1
-from dsn_nlp.modelling.network import LabelNetwork, load_base, load_network, save_network
+from dsn_nlp.modelling.network import (
+    LabelNetwork,
+    load_base,
+    load_network,
+    positions_of,
+    save_network,
+)
 from dsn_nlp.records import COMPLAINTS
 
 
@@ -64,6 +70,7 @@ def finetune(
     """
     set_seed(recipe.seed, deterministic=True)
     encoder, tokenizer = load_base(recipe.base)
+    recipe = replace(recipe, max_tokens=min(recipe.max_tokens, positions_of(encoder)))
     network = LabelNetwork(encoder, recipe.dropout, recipe.smoothing)
     if recipe.start:
         load_network(network, Path(recipe.start))

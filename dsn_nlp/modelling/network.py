@@ -90,6 +90,15 @@ def load_base(base: str) -> tuple[nn.Module, Any]:
     return encoder, tokenizer
 
 
+def positions_of(encoder: nn.Module) -> int:
+    """How many tokens an encoder reads; the RoBERTa family counts them from pad id + 1."""
+    config = encoder.config
+    positions = int(config.max_position_embeddings)
+    if "deberta" in config.model_type:
+        return positions
+    return positions - int(config.pad_token_id) - 1
+
+
 def _without_pooler(base: str) -> dict[str, bool]:
     """The pooler is unused weight; DeBERTa has none to leave out."""
     from transformers import AutoConfig

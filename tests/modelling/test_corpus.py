@@ -21,6 +21,14 @@ from tests.conftest import ROOT
 CORPUS = ROOT / "corpora/labelled"
 
 
+UNRELATED = [
+    "L'imprimante du sous-sol répond quand elle veut.",
+    "Personne ne nous a montré la tournée de médication.",
+    "N'importe qui peut ouvrir le dossier de ma voisine.",
+    "The Minister will visit both hospitals on Thursday.",
+]
+
+
 def example(name: str, text: str, file: str = "a") -> Example:
     return Example(name, "fr", "comment", text, (), "neutral", file)
 
@@ -60,22 +68,26 @@ def test_trained_and_tested_passages_are_not_alike() -> None:
 def test_contrast_pairs_share_a_group() -> None:
     rows = [
         example("1", "Vingt-trois clics pour donner congé à une entorse de cheville."),
-        example("2", "Congé d'une entorse de cheville en quatre clics ce matin."),
-        example("3", "L'imprimante du sous-sol répond quand elle veut."),
+        example("2", "Congé d'une entorse de cheville en quatre clics ce matin, pour vrai."),
+        *(example(f"x{i}", t) for i, t in enumerate(UNRELATED)),
         example("4", "Vingt-trois clics pour donner congé à une entorse de cheville!", "b"),
     ]
-    groups = similarity_groups(rows)
-    assert groups.tolist() == [0, 0, 2, 0]
+    groups = similarity_groups(rows).tolist()
+    assert groups[0] == groups[1] == groups[-1] == 0
+    assert groups[2:-1] == list(range(2, len(rows) - 1))
 
 
 def test_splits_are_stable_as_the_corpus_grows() -> None:
-    rows = [example(str(i), f"passage numéro {i} {'abcdefghij'[i % 10] * 9}") for i in range(40)]
-    first = assign_splits(rows)
-    grown = [*rows, example("new", rows[3].text + " encore"), example("other", "zzz yyy xxx www")]
-    second = assign_splits(grown, first)
-    assert all(second[name] == split for name, split in first.items())
-    group = {first[r.example_id] for r in rows if similarity_groups([r, grown[-2]])[1] == 0}
-    assert second["new"] == ("train" if group == {"train"} else "excluded")
+    rows = list(read_examples(CORPUS / "w3_fr_plain.jsonl"))
+    old, frozen = rows[:300], assign_splits(rows[:300])
+    tested = next(e for e in old if frozen[e.example_id] == "test" and len(e.text) > 60)
+    trained = next(e for e in old if frozen[e.example_id] == "train" and len(e.text) > 60)
+    copies = [example("n1", tested.text + " Merci."), example("n2", trained.text + " Merci.")]
+    second = assign_splits([*old, *copies, *rows[300:]], frozen)
+    assert all(second[name] == split for name, split in frozen.items())
+    assert second["n1"] == "excluded"
+    assert second["n2"] in ("train", "excluded")
+    assert {second[e.example_id] for e in rows[300:]} >= {"train", "test", "development"}
 
 
 @pytest.mark.parametrize(
