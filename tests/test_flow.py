@@ -49,7 +49,7 @@ def test_a_broken_night_says_why_in_one_line(installation: Installation) -> None
     installation.config.write_text(text.replace(f"{ROOT}/models", "no-models"), encoding="utf-8")
     done = installation.run("run")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("dsn-nlp: ")
+    assert sum(line.startswith("dsn-nlp: ") for line in done.stderr.splitlines()) == 1
     assert "no-models" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 

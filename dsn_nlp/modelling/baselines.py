@@ -10,7 +10,6 @@ from dsn_nlp.modelling.evaluate import Predictions, Report, measure
 from dsn_nlp.modelling.ngrams import fit_ngrams
 from dsn_nlp.records import COMPLAINTS
 
-
 MAX_TOKENS = 160
 
 
@@ -69,8 +68,8 @@ def embed(base: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     with torch.no_grad():
         for begin in range(0, len(texts), 64):
             batch = tokenizer(
-                list(texts[begin : begin + 64]), padding=True, truncation=True, max_length=max_tokens,
-                return_tensors="pt",
+                list(texts[begin : begin + 64]), padding=True, truncation=True,
+                max_length=max_tokens, return_tensors="pt",
             )  # fmt: skip
             mask = batch["attention_mask"]
             states = encoder(input_ids=batch["input_ids"], attention_mask=mask).last_hidden_state

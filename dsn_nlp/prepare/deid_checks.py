@@ -78,6 +78,22 @@ def _name_url(match: re.Match[str]) -> bool:
     return firsts > 0 and lasts > 0 and firsts + lasts > 1
 
 
+def _private_url(match: re.Match[str]) -> bool:
+    """Any link but one to the public pages of a government or a well-known site."""
+    host = match.group().split("//")[-1].split("/")[0].lower().removeprefix("www.")
+    return not any(host == public or host.endswith("." + public) for public in _PUBLIC)
+
+
+def _code_login(match: re.Match[str]) -> bool:
+    """A cut surname and digits, as networks name their users: "tremk042"."""
+    text = key(match.group())
+    stem = text.rstrip("0123456789")
+    words = lexicon()
+    year = len(text) - len(stem) == 4 and text[len(stem) :][:2] in ("19", "20")
+    known = words.is_word(stem) or stem in words.kept or stem in words.never
+    return not (known or year or stem in _NO_LOGIN)
+
+
 def _name_login(match: re.Match[str]) -> bool:
     """An initial and a surname, or two names with a dot, written as one login."""
     text = key(match.group())
@@ -113,6 +129,8 @@ def _street_en(match: re.Match[str]) -> bool:
 
 
 _NO_STREET = read_set("no_street")
+_PUBLIC = read_set("public_hosts")
+_NO_LOGIN = read_set("no_login")
 CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     "nam": _nam,
     "sin": _sin,
@@ -121,6 +139,8 @@ CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     "own_age": _own_age,
     "plain_number": _plain_number,
     "name_url": _name_url,
+    "private_url": _private_url,
+    "code_login": _code_login,
     "name_login": _name_login,
     "street": is_street,
     "street_en": _street_en,

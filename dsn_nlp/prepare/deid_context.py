@@ -6,6 +6,10 @@ from dsn_nlp.prepare.deid_tokens import Token, protected, tokens_of
 
 _SIGNS = ("- ", "-", "— ", "– ", "-- ")
 _WEAK = read_set("weak")
+_LETTERS_NAMES = read_set("letters_names")
+_INITIAL_STOP = read_set("initial_stop")
+_DEPARTMENTS = read_set("departments")
+_AND = frozenset({"et", "and", "pi", "pis", "puis"})
 
 
 class Context:
@@ -76,9 +80,57 @@ class Context:
         if index + 1 >= len(self.tokens):
             return False
         after = self.tokens[index + 1]
+        if after.key == self.tokens[index].key and after.shape == "l" and after.gap == " ":
+            return not self.flat
         if self.tokens[index].key in self.lists.common and after.key in _WEAK:
             return False
         return after.gap in (" ", "'") and after.key in self.lists.after and after.shape == "l"
+
+    def posted(self, index: int) -> bool:
+        """Tell whether a place of work follows: "de la pharmacie", "from the lab"."""
+        after = [self.near(index + step, (" ", "'")) for step in (1, 2, 3)]
+        if after[0] is None or after[0].key not in ("de", "du", "from", "in"):
+            return False
+        return any(token is not None and token.key in _DEPARTMENTS for token in after[1:])
+
+    def joined(self, index: int) -> bool:
+        """Tell whether a sure name and "and" stand right before: "Olivier et Meg"."""
+        if index < 2 or self.tokens[index - 1].key not in _AND:
+            return False
+        name = self.tokens[index - 2].key
+        sure = name in self.lists.first and name not in self.lists.words | self.lists.common
+        return sure and self.tokens[index].gap == self.tokens[index - 1].gap == " "
+
+    def two_initials(self, index: int) -> bool:
+        """Believe "S.B." and "J.-F." that are no known abbreviation where a person is expected."""
+        token, after = self.tokens[index], self.tokens[index + 1]
+        further = self.near(index + 2, (".", ". ", ".-"))
+        dotted = self.text[after.end : after.end + 1] == "."
+        if not dotted or token.key + after.key in _INITIAL_STOP:
+            return False
+        if further is not None and further.shape == "I" and after.gap != ".-":
+            return False
+        follows = self.tokens[index + 2] if index + 2 < len(self.tokens) else None
+        acts = follows is not None and follows.gap == ". " and follows.key in self.lists.after
+        bracketed = token.gap.endswith("(") and self.text[after.end + 1 : after.end + 2] == ")"
+        joined = after.gap == ".-" and token.key == "j"
+        return acts or bracketed or joined or self.called(index)
+
+    def letters_name(self, index: int) -> bool:
+        """Believe "JP" and the like beside a person or before a deed."""
+        return self.tokens[index].key in _LETTERS_NAMES and (
+            self.called(index) or self.acts(index) or self.joined(index) or self.pair(index)
+        )
+
+    def pair(self, index: int) -> bool:
+        """Tell whether "et Luc", "and Tom" or a surname follows."""
+        after = self.near(index + 1)
+        if after is None:
+            return False
+        if after.key in ("et", "and", "pis") and index + 2 < len(self.tokens):
+            other = self.tokens[index + 2]
+            return other.shape == "T" and self.lists.is_name(other.key)
+        return False
 
     def voted(self, index: int) -> bool:
         """Tell whether spaCy calls this word a person."""

@@ -1,6 +1,7 @@
 """Presidio as the frame: spaCy for names of persons, our recognizers, and no network, no logs."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ TYPES = (
     "URL",
     "WORKSTATION",
 )
+_ROW = re.compile(r"\S{201,}")
 _EXCLUDED = ["parser", "lemmatizer", "tagger", "morphologizer", "attribute_ruler", "senter"]
 
 
@@ -39,7 +41,7 @@ def silence() -> None:
     logging.getLogger("decision_process").propagate = False
 
 
-class PersonEngine(NlpEngine):  # type: ignore[misc]
+class PersonEngine(NlpEngine):
     """Two spaCy pipelines with named entities alone, each loaded when first used."""
 
     engine_name = "dsn-nlp"
@@ -109,7 +111,12 @@ class PersonEngine(NlpEngine):  # type: ignore[misc]
 
 
 def truecased(text: str) -> str:
-    """Give text in capitals capitals at word beginnings only; the length stays the same."""
+    """Give text in capitals capitals at word beginnings only; the length stays the same.
+
+    Rows of more than 200 characters without a space hold no names and are slow to tokenise: they
+    become spaces.
+    """
+    text = _ROW.sub(lambda row: " " * len(row.group()), text)
     if not shouted(text):
         return text
     letters: list[str] = []
@@ -120,7 +127,7 @@ def truecased(text: str) -> str:
     return "".join(letters)
 
 
-class PatternRecognizer(EntityRecognizer):  # type: ignore[misc]
+class PatternRecognizer(EntityRecognizer):
     """Structured identifiers, told by patterns and by the words that announce them."""
 
     def load(self) -> None:
@@ -134,7 +141,7 @@ class PatternRecognizer(EntityRecognizer):  # type: ignore[misc]
         return [RecognizerResult(f.type, f.start, f.end, f.score) for f in find_structured(text)]
 
 
-class PersonRecognizer(EntityRecognizer):  # type: ignore[misc]
+class PersonRecognizer(EntityRecognizer):
     """Names of persons, told by lists, by context, and by spaCy as one vote."""
 
     def load(self) -> None:
@@ -149,7 +156,7 @@ class PersonRecognizer(EntityRecognizer):  # type: ignore[misc]
         return [RecognizerResult("PERSON", *span) for span in find_persons(text, votes)]
 
 
-class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]
+class _NoEnhancer(ContextAwareEnhancer):
     """Leaves scores alone: context is already part of our rules."""
 
     def __init__(self) -> None:

@@ -8,6 +8,8 @@ from dsn_nlp.prepare.deid_tokens import Token
 
 _AFTER_HYPHEN_NEVER = read_set("after_hyphen_never")
 _SHORT_SURNAMES = read_set("short_surnames")
+_NICK, _BYNAMES = read_set("nick_joined"), read_set("nicknames")
+_MONTHS = read_set("months_names")
 
 
 def find_persons(text: str, votes: Iterable[tuple[int, int]]) -> list[tuple[int, int, float]]:
@@ -53,7 +55,7 @@ class _Names(Seeds):
             place = last + size
             if place >= len(self.tokens) or (place in self.kept and not self.initialled(place)):
                 return 0
-            if self.continues(place, after_particle=size > 1):
+            if self.odd_part(place) or self.continues(place, after_particle=size > 1):
                 return size
             token = self.tokens[place]
             if token.key not in self.lists.particles or token.gap not in (" ", "-", "'", ". "):
@@ -78,7 +80,7 @@ class _Names(Seeds):
             follows = self.text[token.end : token.end + 1]
             return before.shape == "T" and follows in (".", "", ",", " ") and token.key not in "aiy"
         if token.shape == "T":
-            return (before.shape in "TI" or after_particle) and (
+            return (before.shape in "TI" or after_particle or before.gap == "'") and (
                 self.nameable(token) or self.surname_word(token, before)
             )
         if token.shape == "U":
@@ -88,6 +90,21 @@ class _Names(Seeds):
         known = token.key in lists.last or (token.key in lists.first and before.key in lists.first)
         plain = token.key in lists.never | lists.after if self.flat else self.ordinary(token)
         return known and not plain and len(token.key) > 2 - (before.key in lists.first)
+
+    def odd_part(self, place: int) -> bool:
+        """Tell whether a further initial or an unknown surname stands here."""
+        token, before = self.tokens[place], self.tokens[place - 1]
+        if token.shape == before.shape == "I" and token.gap in (".", ".-", ". "):
+            return self.text[token.end : token.end + 1] == "."
+        return self.small_surname(place)
+
+    def small_surname(self, place: int) -> bool:
+        """Tell whether an unknown word stands between a first name in small letters and a deed."""
+        token, before, lists = self.tokens[place], self.tokens[place - 1], self.lists
+        first = before.key in lists.first and before.key not in lists.words | lists.common
+        odd = len(token.key) > 3 and token.key not in lists.common | lists.never | lists.dictionary
+        odd = odd and token.key not in lists.after | lists.roles | lists.titles
+        return first and odd and before.shape == "l" and token.gap == " " and self.acts(place)
 
     def ordinary(self, token: Token) -> bool:
         """Tell whether a word in small letters is likelier a word than a surname."""
@@ -106,6 +123,9 @@ class _Names(Seeds):
     def hyphened(self, token: Token, before: Token, after_particle: bool) -> bool:
         if token.key in _AFTER_HYPHEN_NEVER or (token.gap == " - " and token.shape != "T"):
             return False
+        if token.gap == "'" and len(token.key) > 2 and len(before.key) > 2 and token.shape == "l":
+            strange = before.shape == "T" and not self.lists.is_word(before.key)
+            return strange and token.key not in self.lists.after | self.lists.never
         if token.gap == "'":
             return before.key in ("o", "d", "l", "n") and (
                 token.shape != "l" or self.small or self.flat
@@ -125,13 +145,26 @@ class _Names(Seeds):
             return 1
         if token.gap in ("-", ". ", ".-") and before.key in ("st", "ste", "saint", "sainte"):
             return 1
-        if before.shape == "I" and token.gap in (". ", ".-", ".", "-"):
+        initial = before.shape == "I" and token.gap in (". ", ".-", ".", "-")
+        if initial or self.byname(token, before):
             return 1
         if token.gap in ("-",) and before.shape == token.shape and self.nameable(before):
             return 1
         if token.gap == " " and before.shape == "T" and token.shape in "TI":
             return int(self.fore(first - 1))
         return 0
+
+    def byname(self, token: Token, before: Token) -> bool:
+        """Tell whether "ti-", "Big" or a first name in small letters belongs to a name."""
+        if token.gap == "-" and before.key in _NICK:
+            return True
+        if token.gap == " " and before.key in _BYNAMES and before.shape == token.shape == "T":
+            return token.key in self.lists.first and token.key not in self.lists.words
+        if token.gap == " " and before.shape == "l" and token.shape == "T":
+            near = before.key in self.lists.first or self.lists.resembles_name(before.key)
+            known = before.key in self.lists.words | self.lists.common | self.lists.after
+            return near and not known and not self.lists.is_word(before.key)
+        return False
 
     def fore(self, index: int) -> bool:
         """Tell whether a capitalised word is the first name, or a particle, of what follows."""
@@ -146,6 +179,8 @@ class _Names(Seeds):
             "a",
         ):
             return not (token.opens and token.key in ("de", "du", "des"))
+        if token.key in _MONTHS and index and self.tokens[index - 1].key in lists.roles:
+            return True
         if token.key in lists.never | lists.before | lists.roles | lists.titles | lists.heads:
             return False
         if lists.is_name(token.key) and not (token.opens and token.key in lists.common):

@@ -6,9 +6,8 @@ from dsn_nlp.prepare.deid_tokens import Token
 
 SURE, LIKELY, VOTED = 0.9, 0.75, 0.6
 _PLACING = read_set("placing")
-_FEASTS = frozenset({"noel"})
-_OWNERS = read_set("owners")
-_THINGS = read_set("things")
+_FEASTS, _OWNERS = frozenset({"noel"}), read_set("owners")
+_THINGS, _NICK = read_set("things"), read_set("nick_joined")
 
 
 class Seeds(Context):
@@ -27,9 +26,24 @@ class Seeds(Context):
             return SURE if self.after_title(index) else 0.0
         if token.key in self.lists.never or token.shape == "I" or len(token.key) < 2:
             return self.named_initial(index)
+        if self.by_letters_or_nick(index):
+            return LIKELY
         if self.lists.is_name(token.key):
             return self.listed(index)
-        return self.unlisted(index)
+        return LIKELY if self.strange_partner(index) else self.unlisted(index)
+
+    def by_letters_or_nick(self, index: int) -> bool:
+        """Tell whether this is "JP", or the name in "Ti-Guy"."""
+        token = self.tokens[index]
+        nick = token.gap == "-" and index > 0 and self.tokens[index - 1].key in _NICK
+        letters = token.shape == "U" and self.letters_name(index)
+        return letters or (nick and token.key in self.lists.first)
+
+    def strange_partner(self, index: int) -> bool:
+        """Believe an unknown word between "a name and" and a deed: "olivier pi meg ont fait"."""
+        word, lists = self.tokens[index].key, self.lists
+        known = word in lists.after or lists.is_word(word)
+        return not known and self.joined(index) and self.acts(index)
 
     def after_title(self, index: int) -> bool:
         """Believe nearly any capitalised word, an initial, or an unknown word after a title."""
@@ -64,7 +78,7 @@ class Seeds(Context):
             return 0.0
         after = self.near(index + 1, (". ", ".", ".-"))
         if after is not None and after.shape == "I":
-            return self.named_initial(index + 1)
+            return LIKELY if self.two_initials(index) else self.named_initial(index + 1)
         known = after is not None and after.shape == "T" and index + 1 not in self.kept
         return LIKELY if known and after is not None and self.nameable(after) else 0.0
 
@@ -109,7 +123,8 @@ class Seeds(Context):
         if token.opens:
             if not doubtful and not common:
                 return SURE
-            return LIKELY if self.acts(index) or self.vocative(index) or self.pair(index) else 0.0
+            told = self.acts(index) or (self.posted(index) and not common)
+            return LIKELY if told or self.vocative(index) or self.pair(index) else 0.0
         if doubtful and token.key in lists.common and token.key not in lists.first:
             return LIKELY if self.called(index) or self.acts(index) else 0.0
         return SURE if not doubtful else LIKELY
@@ -131,16 +146,6 @@ class Seeds(Context):
         return (rest[:1] in (",", ")") or rest == "" or self.called(index)) and (
             sure or self.called(index)
         )
-
-    def pair(self, index: int) -> bool:
-        """Tell whether "et Luc", "and Tom" or a surname follows."""
-        after = self.near(index + 1)
-        if after is None:
-            return False
-        if after.key in ("et", "and", "pis") and index + 2 < len(self.tokens):
-            other = self.tokens[index + 2]
-            return other.shape == "T" and self.lists.is_name(other.key)
-        return False
 
     def beside_name(self, index: int) -> bool:
         """Tell whether a surname follows a first name here, or this closes such a pair."""
@@ -228,7 +233,9 @@ class Seeds(Context):
                 if (voted or similar or followed) and (self.acts(index) or followed or similar)
                 else 0.0
             )
-        return VOTED if voted or similar or followed or self.acts(index) else 0.0
+        return (
+            VOTED if voted or similar or followed or self.acts(index) or self.posted(index) else 0.0
+        )
 
     def role_before(self, index: int) -> bool:
         """Tell whether "nurse", "patient", "collègue" stands right before a capitalised word."""

@@ -78,6 +78,9 @@ def protected(tokens: list[Token], votes_text: str) -> set[int]:
             kept.update(_after_head(tokens, index, lists))
         if token.key in lists.tails and token.shape in "TU" and token.gap in (" ", "-", "'"):
             kept.update(_before_tail(tokens, index, lists))
+        wing = token.key in _WINGS and token.shape == "l" and token.gap == " " and index > 1
+        if wing and tokens[index - 1].shape == "T" and tokens[index - 2].key == "the":
+            kept.add(index - 1)
         if token.key in ("saint", "sainte", "st", "ste"):
             kept.update(_saint(tokens, index, lists))
     return kept
@@ -118,6 +121,9 @@ def _is_person_anyway(tokens: list[Token], index: int, size: int, lists: Lexicon
         ):
             return True
     following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if size == 1 and following is not None and following.key in ("qui", "who"):
+        told = before is not None and before.key in ("est", "s", "is")
+        return told and tokens[index].key in lists.first
     if size == 1 and following is not None and following.gap == " " and following.shape == "T":
         first = tokens[index].key in lists.first
         return first and following.key in lists.last and not lists.is_word(following.key)
@@ -156,7 +162,7 @@ def _after_head(tokens: list[Token], index: int, lists: Lexicon) -> list[int]:
     return taken
 
 
-_LINKS = read_set("links")
+_LINKS, _WINGS = read_set("links"), read_set("wings")
 
 
 def _before_tail(tokens: list[Token], index: int, lists: Lexicon) -> list[int]:
