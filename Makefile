@@ -31,6 +31,7 @@ run: setup
 	@$(BIN)/dsn-nlp run
 
 test: setup-dev
+	@mkdir -p $(PREFECT_HOME)
 	$(BIN)/python -m pytest
 
 lint: setup-dev

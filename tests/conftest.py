@@ -21,7 +21,7 @@ class Installation:
         self.environment = os.environ | {
             "DSN_NLP_KEY": KEY,
             "DSN_NLP_LANG": "en",
-            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_HOME": str(folder / "var" / "prefect"),
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         }
 

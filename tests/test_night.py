@@ -144,7 +144,9 @@ def test_night_through_prefect(installation: Installation, undisturbed: Installa
     done = installation.run("run")
     assert done.returncode == 0, done.stdout + done.stderr
     assert digest(installation) == digest(undisturbed)
-    prefect = b"".join(p.read_bytes() for p in (installation.folder / "prefect").rglob("*.db*"))
+    prefect = b"".join(
+        p.read_bytes() for p in (installation.folder / "var" / "prefect").rglob("*.db*")
+    )
     with (ROOT / "corpora/sample/comments-fr.csv").open(encoding="utf-8-sig", newline="") as handle:
         texts = [row[-1] for row in csv.reader(handle, delimiter=";") if len(row) == 6]
     long_texts = [text for text in texts if len(text) > 60]

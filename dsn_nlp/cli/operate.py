@@ -85,6 +85,8 @@ def prepare_prefect() -> None:
     """Set Prefect's environment, before it is imported; what the operator set stays."""
     for name, value in PREFECT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if home := os.environ.get("PREFECT_HOME"):
+        Path(home).mkdir(parents=True, exist_ok=True)  # Prefect makes no parents
 
 
 def _config_path(config: Path | None) -> str:
