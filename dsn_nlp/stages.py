@@ -17,7 +17,13 @@ from typing import ParamSpec, TypeVar
 
 from dsn_nlp import __version__
 from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
-from dsn_nlp.errors import ConfigError, DsnNlpError, InputError, TransientFetchError
+from dsn_nlp.errors import (
+    ConfigError,
+    DsnNlpError,
+    InputError,
+    StoreError,
+    TransientFetchError,
+)
 from dsn_nlp.label import folder as model_files
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
 from dsn_nlp.store import Store
@@ -148,9 +154,15 @@ def publish_night(settings: Settings, run_id: str, tallies: list[Tally]) -> dict
 
 @contained
 def abandon_night(settings: Settings, run_id: str) -> None:
-    """Give the lease back after a failure; the next night takes over what is stored."""
-    with open_store(settings) as store:
-        store.fail_run(run_id)
+    """Give the lease back after a failure; the next night takes over what is stored.
+
+    A store that refuses even that must not hide the failure that led here: the lease then expires.
+    """
+    try:
+        with open_store(settings) as store:
+            store.fail_run(run_id)
+    except StoreError as error:
+        logger.warning("run %s: its lease could not be given back (%s)", run_id, error)
 
 
 def take_source(settings: Settings, run_id: str, source_name: str) -> Tally:

@@ -40,11 +40,6 @@ def split_document(document: Document, max_tokens: int = 90) -> list[Passage]:
     return [_passage(document, i, start, end) for i, (start, end) in enumerate(spans)]
 
 
-def whole_document(document: Document) -> list[Passage]:
-    """Make one passage of a whole text, for callers that split on their own."""
-    return [_passage(document, 0, 0, len(document.text))] if document.text else []
-
-
 def _passage(document: Document, position: int, start: int, end: int) -> Passage:
     text = document.text[start:end]
     return Passage(
