@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dsn_nlp.errors import ModelError
 from dsn_nlp.label import folder as files
-from dsn_nlp.label.folder import Manifest
+from dsn_nlp.label.folder import Calibration, Manifest
 from dsn_nlp.label.ngrams import NgramModel
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Label, Passage
 
@@ -95,11 +95,13 @@ class Classifier:
         where = {text: index for index, text in enumerate(unique)}
         rows = np.array([where[text] for text in texts], dtype=np.int64)
         if not unique:
-            return calibrate(self.manifest, np.zeros((0, 8)), np.zeros((0, 8)))
+            return calibrate(self.manifest.calibration, np.zeros((0, 8)), np.zeros((0, 8)))
         network = self.network_logits(unique)
         if not np.isfinite(network).all():
             raise ModelError(f"{self.model}: the network gave no numbers; restore the model")
-        return calibrate(self.manifest, network[rows], self._ngrams.logits(unique)[rows])
+        return calibrate(
+            self.manifest.calibration, network[rows], self._ngrams.logits(unique)[rows]
+        )
 
     def label(self, passages: Sequence[Passage]) -> list[Label]:
         """Label passages, in order."""
@@ -128,9 +130,9 @@ class Classifier:
         return np.asarray(self._session.run(None, feed)[0][0], np.float32)
 
 
-def calibrate(manifest: Manifest, network: npt.ArrayLike, ngrams: npt.ArrayLike) -> Scores:
+def calibrate(fit: Calibration, network: npt.ArrayLike, ngrams: npt.ArrayLike) -> Scores:
     """Turn the logits of both parts, each ``(n, 8)``, into calibrated probabilities."""
-    cut, fit = len(COMPLAINTS), manifest.calibration
+    cut = len(COMPLAINTS)
     first, second = np.asarray(network, np.float64), np.asarray(ngrams, np.float64)
     weights = np.array(fit.complaint_weights)
     raw = first[:, :cut] * weights[:, 0] + second[:, :cut] * weights[:, 1] + fit.complaint_biases

@@ -129,7 +129,7 @@ def _calibrated(manifest: Manifest, classifier: Classifier, development: list[Ex
     ngrams, network = classifier.ngram_logits(texts), classifier.network_logits(texts)
     fit = fitting.fit_calibration(network, ngrams, development)
     fitted = manifest.model_copy(update={"calibration": fit})
-    scores = calibrate(fitted, network, ngrams)
+    scores = calibrate(fit, network, ngrams)
     return fitted.model_copy(
         update={
             "thresholds": fitting.fit_thresholds(scores.complaints, development),
@@ -159,7 +159,7 @@ def _float_predictions(
     """Predict with the float network in place of the int8 one, all else equal."""
     texts = [e.text for e in examples]
     logits = torch_logits(trained, texts, classifier.manifest.max_tokens)
-    scores = calibrate(classifier.manifest, logits, classifier.ngram_logits(texts))
+    scores = calibrate(classifier.manifest.calibration, logits, classifier.ngram_logits(texts))
     return Predictions(classifier.decide(scores), scores.sentiment.argmax(axis=1), scores)
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,34 @@ from datasets import Dataset
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
+from dsn_nlp.errors import TrainingError
 from dsn_nlp.modelling.corpus import Example, Split, complaint_matrix, digest, sentiment_vector
+from dsn_nlp.modelling.losses import Objective
 from dsn_nlp.modelling.metrics import macro_f1
 from dsn_nlp.modelling.network import (
     LabelNetwork,
+    Pooling,
+    describe_queries,
+    keep_layers,
     load_base,
     load_network,
     positions_of,
     save_network,
 )
+from dsn_nlp.modelling.trainer import LabelTrainer
 from dsn_nlp.records import COMPLAINTS
+
+# What each label means, in both languages, shortened from the annotation guideline.
+DEFINITIONS = (
+    "pas formés, formation insuffisante; not trained, not taught how",
+    "confidentialité, accès non autorisé; privacy, anyone can see the record",
+    "trop de clics, de formulaires, de temps; more clicks, paperwork, double entry",
+    "panne, lenteur, bogue; outage, slow, crash, bug, cannot log in",
+    "soins retardés, erreur de médicament; care delayed, unsafe, patient harmed",
+    "mécontent, problème, critique; problem, dissatisfied, criticism",
+    "un fait, une question, un plan; a fact, a question, a plan",
+    "satisfait, amélioration, soulagement; satisfied, better, relief",
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,11 @@ class Recipe:
 
     ``start`` names a ``network.safetensors`` fine-tuned before from the same base: when a corpus
     has grown, a few more epochs from there reach what all epochs from the base would.
+
+    :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
+    :ivar described: start the label queries from the guideline's definitions.
+    :ivar layers: keep so many layers of the base; ``None`` keeps all.
+    :ivar teacher: file of a teacher's scores (:func:`write_scores`), for ``objective.teaching``.
     """
 
     base: str
@@ -42,12 +65,16 @@ class Recipe:
     warmup: float = 0.06
     weight_decay: float = 0.01
     dropout: float = 0.1
-    smoothing: float = 0.02
     max_tokens: int = 160
     patience: int = 3
     seed: int = 17
     start: str | None = None
     bfloat16: bool = True
+    pooling: Pooling = "both"
+    described: bool = False
+    layers: int | None = None
+    teacher: str | None = None
+    objective: Objective = field(default_factory=Objective)
 
 
 @dataclass(frozen=True)
@@ -71,9 +98,7 @@ def finetune(
     set_seed(recipe.seed, deterministic=True)
     encoder, tokenizer = load_base(recipe.base)
     recipe = replace(recipe, max_tokens=min(recipe.max_tokens, positions_of(encoder)))
-    network = LabelNetwork(encoder, recipe.dropout, recipe.smoothing)
-    if recipe.start:
-        load_network(network, Path(recipe.start))
+    network = _network(encoder, tokenizer, recipe)
     started = time.monotonic()
     trainer = _trainer(network, tokenizer, splits, recipe, folder)
     checkpoint = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
@@ -85,6 +110,18 @@ def finetune(
     for path in folder.glob("checkpoint-*"):
         shutil.rmtree(path)
     return Trained(network, tokenizer, record)
+
+
+def _network(encoder: torch.nn.Module, tokenizer: Any, recipe: Recipe) -> LabelNetwork:
+    if recipe.layers is not None:
+        keep_layers(encoder, recipe.layers)
+    smoothing = recipe.objective.smoothing
+    network = LabelNetwork(encoder, recipe.dropout, smoothing, recipe.pooling)
+    if recipe.start:
+        load_network(network, Path(recipe.start))
+    if recipe.described:
+        describe_queries(network, tokenizer, DEFINITIONS)
+    return network
 
 
 def encode(examples: Sequence[Example], tokenizer: Any, max_tokens: int) -> Dataset:
@@ -112,6 +149,8 @@ def _trainer(
     folder: Path,
 ) -> Trainer:
     train = encode(splits["train"], tokenizer, recipe.max_tokens)
+    if recipe.teacher:
+        train = train.add_column("teacher", read_scores(recipe.teacher, splits["train"]))
     development = encode(splits["development"], tokenizer, recipe.max_tokens)
     steps = int(np.ceil(len(train) / recipe.batch) * recipe.epochs)
     arguments = TrainingArguments(
@@ -126,9 +165,9 @@ def _trainer(
         logging_steps=100, report_to=_trackers(), seed=recipe.seed, data_seed=recipe.seed,
         dataloader_pin_memory=False,
     )  # fmt: skip
-    return Trainer(
-        model=network, args=arguments, train_dataset=train, eval_dataset=development,
-        data_collator=Collator(tokenizer), compute_metrics=_metrics,
+    return LabelTrainer(
+        recipe.objective, model=network, args=arguments, train_dataset=train,
+        eval_dataset=development, data_collator=Collator(tokenizer), compute_metrics=_metrics,
         optimizers=(torch.optim.AdamW(_groups(network, recipe), fused=True), None),
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )  # fmt: skip
@@ -150,12 +189,15 @@ class Collator:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Stack rows into ``(n, tokens)`` ids and mask, and gold arrays."""
         ids, mask = self.pad_ids([row["input_ids"] for row in rows])
-        return {
+        batch = {
             "input_ids": ids,
             "attention_mask": mask,
             "complaints": torch.tensor([row["complaints"] for row in rows]),
             "sentiment": torch.tensor([row["sentiment"] for row in rows]),
         }
+        if "teacher" in rows[0]:
+            batch["teacher"] = torch.tensor([row["teacher"] for row in rows])
+        return batch
 
     def pad_ids(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Pad token ids on the right; returns ids and mask, each ``(n, tokens)``."""
@@ -165,6 +207,26 @@ class Collator:
             ids[index, : len(tokens)] = torch.tensor(tokens)
             mask[index, : len(tokens)] = 1
         return ids, mask
+
+
+def write_scores(path: Path, examples: Sequence[Example], scores: np.ndarray) -> None:
+    """Write a teacher's scores ``(n, 8)`` of examples, for :func:`read_scores`."""
+    told = {e.example_id: row for e, row in zip(examples, scores.round(4).tolist(), strict=True)}
+    path.write_text(json.dumps(told), encoding="utf-8")
+
+
+def read_scores(path: str, examples: Sequence[Example]) -> list[list[float]]:
+    """Read a teacher's scores of these examples, in their order.
+
+    :raises TrainingError: when the file is missing or lacks an example.
+    """
+    try:
+        told = json.loads(Path(path).read_text(encoding="utf-8"))
+        return [told[e.example_id] for e in examples]
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"{path}: not a teacher's scores of this corpus ({type(error).__name__})"
+        ) from None
 
 
 def _groups(network: LabelNetwork, recipe: Recipe) -> list[dict[str, Any]]:

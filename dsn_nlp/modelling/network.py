@@ -5,19 +5,20 @@ label-wise attention (Mullenbach et al. 2018, arXiv 1802.05695), a query a label
 differently, and the attention says which tokens bear a label.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
 from dsn_nlp.errors import TrainingError
+from dsn_nlp.modelling.losses import Objective, labelling_loss
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 
 OUTPUTS = len(COMPLAINTS) + len(SENTIMENTS)
-# Complaints weigh as much as sentiment once summed over labels, not averaged.
-COMPLAINT_WEIGHT = 3.0
+Pooling = Literal["both", "mean", "attention"]
 FAMILIES = ("camembert", "camembertv2", "xlm-roberta", "roberta", "deberta", "deberta-v2")
 
 
@@ -25,9 +26,17 @@ class LabelNetwork(nn.Module):
     """A Hugging Face encoder with the two heads.
 
     :param encoder: any model whose output has ``last_hidden_state`` ``(n, tokens, hidden)``.
+    :param pooling: which of the two readings; ``both`` takes their mean.
+    :param smoothing: label smoothing of the loss that :meth:`forward` reports.
     """
 
-    def __init__(self, encoder: nn.Module, dropout: float = 0.1, smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        dropout: float = 0.1,
+        smoothing: float = 0.0,
+        pooling: Pooling = "both",
+    ) -> None:
         super().__init__()
         hidden = int(encoder.config.hidden_size)
         self.encoder = encoder
@@ -36,20 +45,33 @@ class LabelNetwork(nn.Module):
         self.queries = nn.Parameter(torch.randn(OUTPUTS, hidden) * hidden**-0.5)
         self.label_head = nn.Parameter(torch.randn(OUTPUTS, hidden) * hidden**-0.5)
         self.label_bias = nn.Parameter(torch.zeros(OUTPUTS))
-        self.smoothing = smoothing
+        self.plain = Objective(smoothing=smoothing)
+        self.pooling = pooling
         self.padding_id = int(encoder.config.pad_token_id or 0)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return ``(n, 8)`` logits: complaints in order, then sentiments."""
+        return self.read(input_ids, attention_mask)[0]
+
+    def read(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits ``(n, 8)`` and mean-pooled token states ``(n, hidden)``."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         tokens = self.dropout(states.last_hidden_state)
         mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
         mean = (tokens * mask).sum(1) / mask.sum(1)
+        if self.pooling == "mean":
+            return self.mean_head(mean), mean
+        by_label = self._attend(tokens, attention_mask)
+        if self.pooling == "attention":
+            return by_label, mean
+        return (self.mean_head(mean) + by_label) / 2, mean
+
+    def _attend(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
+        """Label-wise attention: ``(n, 8)`` logits from states ``(n, tokens, hidden)``."""
         weights = torch.einsum("lh,nth->nlt", self.queries, tokens)
         weights = weights.masked_fill(attention_mask.unsqueeze(1) == 0, -1e4).softmax(-1)
         attended = torch.einsum("nlt,nth->nlh", weights, tokens)
-        by_label = (attended * self.label_head).sum(-1) + self.label_bias
-        return (self.mean_head(mean) + by_label) / 2
+        return (attended * self.label_head).sum(-1) + self.label_bias
 
     def forward(
         self,
@@ -57,17 +79,14 @@ class LabelNetwork(nn.Module):
         attention_mask: Tensor,
         complaints: Tensor | None = None,
         sentiment: Tensor | None = None,
+        **_: Tensor,
     ) -> dict[str, Tensor]:
         """Return ``logits`` and, when gold labels are given, ``loss``."""
         logits = self.logits(input_ids, attention_mask).float()
         if complaints is None or sentiment is None:
             return {"logits": logits}
-        soft = complaints * (1 - self.smoothing) + self.smoothing / 2
-        first = nn.functional.binary_cross_entropy_with_logits(logits[:, : len(COMPLAINTS)], soft)
-        second = nn.functional.cross_entropy(
-            logits[:, len(COMPLAINTS) :], sentiment, label_smoothing=self.smoothing
-        )
-        return {"loss": COMPLAINT_WEIGHT * first + second, "logits": logits}
+        loss = labelling_loss(logits, complaints, sentiment, self.plain)
+        return {"loss": loss, "logits": logits}
 
 
 def load_base(base: str) -> tuple[nn.Module, Any]:
@@ -88,6 +107,32 @@ def load_base(base: str) -> tuple[nn.Module, Any]:
     if family not in FAMILIES:
         raise TrainingError(f"{base}: family '{family}' is not one of {', '.join(FAMILIES)}")
     return encoder, tokenizer
+
+
+def keep_layers(encoder: nn.Module, count: int) -> None:
+    """Keep ``count`` layers, evenly spread from the first to the last: a shallower student.
+
+    :raises TrainingError: when the encoder has fewer.
+    """
+    layers = encoder.encoder.layer
+    if not 1 <= count <= len(layers):
+        raise TrainingError(f"layers={count}: the base has {len(layers)}; choose 1 to that")
+    chosen = torch.linspace(0, len(layers) - 1, count).round().int().tolist()
+    encoder.encoder.layer = nn.ModuleList([layers[index] for index in chosen])
+    encoder.config.num_hidden_layers = count
+
+
+def describe_queries(network: LabelNetwork, tokenizer: Any, descriptions: Sequence[str]) -> None:
+    """Start each label's query from the encoder's own reading of the label's description.
+
+    :param descriptions: one text a label, complaints in order, then sentiments.
+    """
+    network.eval()
+    with torch.no_grad():
+        batch = tokenizer(list(descriptions), padding=True, return_tensors="pt")
+        _, pooled = network.read(batch["input_ids"], batch["attention_mask"])
+        scale = network.queries.norm(dim=-1, keepdim=True)
+        network.queries.copy_(nn.functional.normalize(pooled, dim=-1) * scale)
 
 
 def positions_of(encoder: nn.Module) -> int:
