@@ -18,6 +18,7 @@ from dsn_nlp.errors import ConfigError
 from dsn_nlp.records import Language
 
 DEFAULT_FILE = Path("dsn.toml")
+ModelReference = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*/[0-9A-Za-z][0-9A-Za-z._-]*$")]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
@@ -92,6 +93,8 @@ class LabellingSettings(_Strict):
     """Which model labels."""
 
     models: Path = Path("models")
+    fr: ModelReference | None = Field(None, description="for French, in place of the serving one")
+    en: ModelReference | None = Field(None, description="for English, in place of the serving one")
     batch_passages: int = Field(512, ge=1)
     threads: int = Field(0, ge=0, description="0: as many as there are cores")
 

@@ -108,12 +108,14 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from dsn_nlp.label.folder import read_manifest, serving_folder, verify
+    from dsn_nlp.label.folder import verify
+    from dsn_nlp.label.routing import read_serving
 
-    folder = serving_folder(settings.labelling.models)
-    manifest = read_manifest(folder)
-    verify(folder, manifest)
-    yield Finding("ok", either("modèle", "model"), f"{manifest.model} ({folder})")
+    serving = read_serving(settings.labelling)
+    for lang, folder in serving.folders.items():
+        verify(folder, serving.manifests[lang])
+    folders = ", ".join(dict.fromkeys(map(str, serving.folders.values())))
+    yield Finding("ok", either("modèle", "model"), f"{serving.model} ({folders})")
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

@@ -105,6 +105,33 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A labelled passage that a person may review.
+
+    ``scores`` follows ``COMPLAINTS``, then ``SENTIMENTS``.
+    """
+
+    passage_id: str
+    lang: Language
+    kind: Kind
+    text: str = field(repr=False)
+    complaints: tuple[str, ...]
+    sentiment: Sentiment
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one person says of one passage."""
+
+    passage_id: str
+    annotator: str
+    reviewed_at: datetime
+    complaints: tuple[str, ...]
+    sentiment: Sentiment
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """Something that could not be taken in, where, at which stage and why. Holds no text."""
 

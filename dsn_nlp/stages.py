@@ -24,7 +24,7 @@ from dsn_nlp.errors import (
     StoreError,
     TransientFetchError,
 )
-from dsn_nlp.label import folder as model_files
+from dsn_nlp.label.routing import Serving, read_serving
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
 from dsn_nlp.store import Store
 
@@ -68,7 +68,7 @@ def begin_night(settings: Settings) -> str:
     :raises RunInProgressError: when another night is under way.
     :raises StoreError: when the store cannot be opened.
     """
-    model_files.read_manifest(model_files.serving_folder(settings.labelling.models))
+    read_serving(settings.labelling)
     with open_store(settings) as store:
         return store.begin_run(__version__, timedelta(minutes=settings.run.lease_minutes))
 
@@ -129,13 +129,12 @@ def label_passages(
 
     :raises ModelError: when the serving model is missing or altered.
     """
-    folder = model_files.serving_folder(settings.labelling.models)
-    manifest = model_files.read_manifest(folder)
+    serving = read_serving(settings.labelling)
     with open_store(settings) as store:
-        _register(store, manifest)
-        total = store.count_unlabelled(manifest.model)
+        _register(store, serving)
+        total = store.count_unlabelled(serving.model)
         if total:
-            _label_all(store, settings, run_id, folder, total, progress)
+            _label_all(store, settings, run_id, serving, total, progress)
     return Tally("label", {"labelled": total})
 
 
@@ -146,9 +145,9 @@ def publish_night(settings: Settings, run_id: str, tallies: list[Tally]) -> dict
     :return: the night's counts.
     """
     counts = add_up(tallies)
-    manifest = model_files.read_manifest(model_files.serving_folder(settings.labelling.models))
+    serving = read_serving(settings.labelling)
     with open_store(settings) as store:
-        store.publish(run_id, counts, manifest.model)
+        store.publish(run_id, counts, serving.model)
     return counts
 
 
@@ -275,23 +274,17 @@ def _store_all(
     return Tally(source, counts)
 
 
-def _register(store: Store, manifest: model_files.Manifest) -> None:
+def _register(store: Store, serving: Serving) -> None:
     store.register_model(
-        manifest.model,
-        manifest.name,
-        manifest.version,
-        manifest.model_dump(mode="json"),
-        str(manifest.corpus.get("train", {}).get("digest", "")),
+        serving.model, serving.name, serving.version, serving.record, serving.corpus_digest
     )
 
 
 def _label_all(
-    store: Store, settings: Settings, run_id: str, folder: Path, total: int, progress: Progress
+    store: Store, settings: Settings, run_id: str, serving: Serving, total: int, progress: Progress
 ) -> None:
-    from dsn_nlp.label.classifier import Classifier
-
     started = time.monotonic()
-    classifier = Classifier.load(folder, settings.labelling.threads)
+    classifier = serving.load(settings.labelling.threads)
     done, after = 0, ""
     while passages := store.unlabelled(
         classifier.model, settings.labelling.batch_passages, after=after

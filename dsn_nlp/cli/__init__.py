@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from dsn_nlp.cli import modelling, operate, texts
+from dsn_nlp.cli import annotate, explain, modelling, operate, texts
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
 from dsn_nlp.speech import either
 
@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 operate.add_to(app)
 texts.add_to(app)
+explain.add_to(app)
 modelling.add_to(app)
+annotate.add_to(app)
 
 
 def _show_version(asked: bool) -> None:

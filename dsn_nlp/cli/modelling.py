@@ -63,6 +63,14 @@ def train(
     max_tokens: Annotated[int | None, typer.Option()] = None,
     batch: Annotated[int | None, typer.Option()] = None,
     seed: Annotated[int | None, typer.Option()] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help=either("Tout autre choix de la recette.", "Any other choice of the recipe."),
+        ),
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -78,13 +86,14 @@ def train(
     """Fine-tune, export to int8 ONNX, calibrate, measure on the test split, write the card."""
     _need_training("dsn-nlp train")
     from dsn_nlp.modelling.build import Target, build_model, describe
-    from dsn_nlp.modelling.finetune import Recipe
+    from dsn_nlp.modelling.finetune import Recipe, changed
 
     chosen: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "max_tokens": max_tokens, "batch": batch, "seed": seed,
         "start": str(start) if start else None,
     }  # fmt: skip
     recipe = Recipe(base=base, **{k: v for k, v in chosen.items() if v is not None})
+    recipe = changed(recipe, setting or [])
     target = Target(models, name, model_version)
     manifest = build_model(corpus, recipe, work, target, resume=resume)
     typer.echo(describe(manifest))
@@ -141,7 +150,12 @@ def evaluate(
             _print_report(name, report)
     if set_floors:
         measuring.set_floors(reports[classifier.model], models_folder(), set_floors)
-    broken = measuring.check_floors(reports[classifier.model], models_folder()) if gate else []
+    broken = []
+    if gate:
+        from dsn_nlp.modelling.promote import lost_by_quantization
+
+        broken = measuring.check_floors(reports[classifier.model], models_folder())
+        broken += lost_by_quantization(classifier.manifest)
     for line in broken:
         print(f"dsn-nlp: {line}", file=sys.stderr)
     if broken:
@@ -169,16 +183,49 @@ def list_models(models: Annotated[Path | None, typer.Option()] = None) -> None:
         typer.echo(f"{mark} {manifest.name}/{manifest.version}  {manifest.created}  {figures}")
 
 
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help=either("Inscrite au journal.", "Written into the log."))
+]
+
+
 @models_app.command("serve")
 def serve_model(
     reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
     models: Annotated[Path | None, typer.Option()] = None,
+    reason: ReasonOption = "by hand",
 ) -> None:
-    """Make a model the serving one, after checking its files."""
-    from dsn_nlp.label.folder import set_serving
+    """Make a model the serving one, after checking its files but not its figures."""
+    from dsn_nlp.modelling.promote import move_to
 
-    set_serving(models or models_folder(), reference)
+    move_to(models or models_folder(), reference, reason)
     typer.echo(either("En service : ", "Serving: ") + reference)
+
+
+@models_app.command("promote")
+def promote_model(
+    reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
+    models: Annotated[Path | None, typer.Option()] = None,
+    corpus: Annotated[Path, typer.Option()] = CORPUS,
+) -> None:
+    """Make a model serve if no floor breaks and it beats the serving one on the frozen test."""
+    from dsn_nlp.modelling.promote import promote
+
+    verdict = promote(models or models_folder(), reference, corpus)
+    for reason in verdict.reasons:
+        print(f"dsn-nlp: {reference}: {reason}", file=sys.stderr)
+    if not verdict.promoted:
+        raise typer.Exit(1)
+    typer.echo(either("En service : ", "Serving: ") + reference)
+
+
+@models_app.command("rollback")
+def roll_back_model(
+    models: Annotated[Path | None, typer.Option()] = None, reason: ReasonOption = ""
+) -> None:
+    """Make the model serve that served before; the next night shows its labels again."""
+    from dsn_nlp.modelling.promote import roll_back
+
+    typer.echo(either("En service : ", "Serving: ") + roll_back(models or models_folder(), reason))
 
 
 def _read_gold(reader: Reader) -> "list[Example]":

@@ -103,20 +103,23 @@ class Classifier:
             self.manifest.calibration, network[rows], self._ngrams.logits(unique)[rows]
         )
 
-    def label(self, passages: Sequence[Passage]) -> list[Label]:
-        """Label passages, in order."""
-        scores = self.score([p.text for p in passages])
-        return [self._to_label(p.passage_id, scores, i) for i, p in enumerate(passages)]
+    def label(self, passages: Sequence[Passage], model: str | None = None) -> list[Label]:
+        """Label passages, in order.
+
+        :param model: identity the labels carry, where it is not this model's own.
+        """
+        scores, model = self.score([p.text for p in passages]), model or self.model
+        return [self._to_label(p.passage_id, model, scores, i) for i, p in enumerate(passages)]
 
     def decide(self, scores: Scores) -> npt.NDArray[np.bool_]:
         """Which complaints are told, shape ``(n, 5)``: score at or above the label's threshold."""
         return np.asarray(scores.complaints >= self._thresholds)
 
-    def _to_label(self, passage_id: str, scores: Scores, row: int) -> Label:
+    def _to_label(self, passage_id: str, model: str, scores: Scores, row: int) -> Label:
         told = scores.complaints[row] >= self._thresholds
         return Label(
             passage_id=passage_id,
-            model=self.model,
+            model=model,
             complaints=tuple(c for c, yes in zip(COMPLAINTS, told, strict=True) if yes),
             complaint_scores=tuple(float(s) for s in scores.complaints[row]),
             sentiment=SENTIMENTS[int(scores.sentiment[row].argmax())],

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
+from pydantic import TypeAdapter, ValidationError
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -75,6 +76,27 @@ class Recipe:
     layers: int | None = None
     teacher: str | None = None
     objective: Objective = field(default_factory=Objective)
+
+
+def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Change a recipe by ``key=value`` settings, those of its objective included.
+
+    :raises TrainingError: when a key is unknown or a value is not of its type.
+    """
+    shape, goal = TypeAdapter(Recipe), TypeAdapter(Objective)
+    own, aims = asdict(recipe), asdict(recipe.objective)
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        known = aims if key in aims else own
+        if key not in known or key == "objective":
+            names = ", ".join(k for k in (*own, *aims) if k != "objective")
+            raise TrainingError(f"--set {setting}: no such choice; there are {names}")
+        known[key] = value
+    try:
+        return shape.validate_python(own | {"objective": goal.validate_python(aims)})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise TrainingError(f"--set {first['loc'][0]}: {first['msg']}") from None
 
 
 @dataclass(frozen=True)

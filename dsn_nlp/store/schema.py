@@ -215,6 +215,22 @@ rejected = sa.Table(
     sa.Index(None, "source", "stage"),
 )
 
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column(
+        "passage_id",
+        ID,
+        sa.ForeignKey("passages.passage_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="the reviewed passage",
+    ),
+    sa.Column("annotator", ID, primary_key=True, comment="who reviewed it, as they chose to sign"),
+    _column("reviewed_at", UtcTime(), "when it was reviewed, UTC"),
+    *(_column(name, sa.Boolean(), f"whether it complains of {name}") for name in COMPLAINTS),
+    _column("sentiment", sa.String(), "negative, neutral or positive"),
+)
+
 views = sa.MetaData()
 labelled_passages = sa.Table(
     "labelled_passages",

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from dsn_nlp.records import Document, Label, Passage, Rejection
+from dsn_nlp.records import Candidate, Document, Label, Passage, Rejection, Review
 from dsn_nlp.store import content, digest, runs, schema
+from dsn_nlp.store import reviews as reviewing
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
 from dsn_nlp.store.failures import translated
 from dsn_nlp.store.migrate import migrate
@@ -190,6 +191,33 @@ class Store:
         query = sa.select(schema.models.c.model).where(schema.models.c.serving)
         with self._reading() as connection:
             return connection.scalar(query)
+
+    def candidates(self, annotator: str | None = None) -> list[Candidate]:
+        """Read published passages with the serving model's labels that nobody has reviewed.
+
+        :param annotator: only leave out what this person has reviewed, for a second reading.
+        """
+        with self._reading() as connection:
+            return reviewing.candidates(connection, annotator)
+
+    def known_passages(self, ids: Iterable[str]) -> set[str]:
+        """Tell which of these passage ids are stored."""
+        with self._reading() as connection:
+            return reviewing.known_passages(connection, ids)
+
+    def add_reviews(self, given: Iterable[Review]) -> int:
+        """Store reviews; a later one of the same person on a passage replaces the earlier.
+
+        :return: how many were new or changed.
+        """
+        reviews = list(given)
+        with self._writing() as connection:
+            return reviewing.add_reviews(connection, reviews)
+
+    def reviews(self) -> list[tuple[Review, str, str, str]]:
+        """Read every review with its passage's text, language and document kind."""
+        with self._reading() as connection:
+            return reviewing.read_reviews(connection)
 
     def runs(self, limit: int) -> list[dict[str, Any]]:
         """Read the newest runs first, a dictionary of all columns each."""

@@ -1,0 +1,153 @@
+"""Commands of review: annotate export, import, agreement, suspects."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dsn_nlp.cli.texts import ConfigOption, OutputOption
+from dsn_nlp.errors import InputError, MissingExtraError
+from dsn_nlp.records import COMPLAINTS, SENTIMENTS
+from dsn_nlp.speech import either
+
+Form = Literal["label-studio", "doccano", "xlsx"]
+Strategy = Literal["uncertain", "neighbours", "random", "label"]
+
+annotate_app = typer.Typer(no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(
+        annotate_app,
+        name="annotate",
+        help=either("Faire réviser des étiquettes par des gens.", "Have people review labels."),
+    )
+
+
+@annotate_app.command(
+    "export", help=either("Écrire une feuille de révision.", "Write a review sheet.")
+)
+def export(
+    output: Annotated[Path, typer.Argument(metavar="FILE")],
+    form: Annotated[Form, typer.Option("--format")] = "xlsx",
+    strategy: Annotated[
+        Strategy, typer.Option(help=either("Quels passages choisir.", "Which passages to pick."))
+    ] = "uncertain",
+    size: Annotated[int, typer.Option(min=1)] = 200,
+    label: Annotated[str | None, typer.Option(help="--strategy label")] = None,
+    guess: Annotated[
+        bool,
+        typer.Option(
+            "--show-guess",
+            help=either("Montrer l'avis du modèle.", "Show what the model says."),
+        ),
+    ] = False,
+    second: Annotated[
+        str | None,
+        typer.Option(
+            "--second-reading-by",
+            metavar="NAME",
+            help=either(
+                "Inclure ce que d'autres ont révisé.", "Include what others have reviewed."
+            ),
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option()] = 17,
+    config: ConfigOption = None,
+) -> None:
+    """Pick passages for review; the model's own guess is hidden unless asked for."""
+    from dsn_nlp.config import load_settings
+    from dsn_nlp.review.pick import pick
+    from dsn_nlp.review.write import SUFFIXES, write_sheet
+    from dsn_nlp.stages import open_store
+
+    if (strategy == "label") != (label is not None) or (
+        label is not None and label not in (*COMPLAINTS, *SENTIMENTS)
+    ):
+        names = ", ".join((*COMPLAINTS, *SENTIMENTS))
+        raise InputError(f"--strategy label goes with --label NAME, one of {names}")
+    if output.suffix != SUFFIXES[form]:
+        raise InputError(f"{output}: a {form} sheet must end in {SUFFIXES[form]}")
+    with open_store(load_settings(config)) as store:
+        found = pick(store.candidates(second), strategy, size, label=label, seed=seed)
+    write_sheet(found, form, output, guess)
+    typer.echo(f"{output}: {len(found)} passages")
+
+
+@annotate_app.command(
+    "import", help=either("Lire une feuille remplie.", "Take in a filled review sheet.")
+)
+def take(
+    file: Annotated[Path, typer.Argument()],
+    annotator: Annotated[
+        str | None, typer.Option(help=either("Qui a révisé.", "Who reviewed."))
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Check and store reviewed labels; rows that cannot be used are told with their reason."""
+    from dsn_nlp.config import load_settings
+    from dsn_nlp.review.labels import take_in
+    from dsn_nlp.review.read import read_sheet
+    from dsn_nlp.stages import open_store
+
+    with open_store(load_settings(config)) as store:
+        intake = take_in(store, read_sheet(file, annotator))
+    for row in intake.unusable:
+        print(f"dsn-nlp: {row.place}: {row.reason}", file=sys.stderr)
+    typer.echo(
+        either(
+            f"{intake.stored} révisions inscrites, {intake.unchanged} déjà là, "
+            f"{len(intake.unusable)} mises de côté",
+            f"{intake.stored} reviews stored, {intake.unchanged} there already, "
+            f"{len(intake.unusable)} put aside",
+        )
+    )
+    if intake.unusable:
+        raise typer.Exit(2)
+
+
+@annotate_app.command("agreement", help=either("Accord entre réviseurs.", "How reviewers agree."))
+def show_agreement(config: ConfigOption = None) -> None:
+    """Cohen's kappa of each label over passages that several people have reviewed."""
+    from dsn_nlp.config import load_settings
+    from dsn_nlp.review.labels import agreement
+    from dsn_nlp.stages import open_store
+
+    with open_store(load_settings(config)) as store:
+        pairs, found = agreement(store)
+    typer.echo(either(f"{pairs} doubles lectures", f"{pairs} double readings"))
+    for name, kappa in found.items():
+        typer.echo(f"{name:24}{kappa:6.3f}")
+
+
+@annotate_app.command(
+    "suspects", help=either("Erreurs d'étiquette probables.", "List probable label errors.")
+)
+def suspects(
+    corpus: Annotated[Path, typer.Option()] = Path("corpora/labelled"),
+    size: Annotated[int, typer.Option(min=1)] = 100,
+    output: OutputOption = None,
+) -> None:
+    """Compare the corpus with scores of models that have not seen the passage (cleanlab)."""
+    from importlib.util import find_spec
+
+    from dsn_nlp.cli.jsonl import write_row, writing
+    from dsn_nlp.modelling.corpus import read_corpus
+
+    if not find_spec("cleanlab"):
+        raise MissingExtraError("train", "dsn-nlp annotate suspects")
+    from dsn_nlp.modelling.suspects import find_suspects
+
+    with writing(output) as handle:
+        for found in find_suspects(read_corpus(corpus))[:size]:
+            row = {
+                "id": found.example.example_id, "file": found.example.file, "label": found.label,
+                "given": found.given, "score": round(found.score, 4), "text": found.example.text,
+            }  # fmt: skip
+            if handle is None:
+                typer.echo(json.dumps(row, ensure_ascii=False))
+            else:
+                write_row(handle, row)

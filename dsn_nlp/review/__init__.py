@@ -1,0 +1,1 @@
+"""People in the loop: passages out for review, reviewed labels in, agreement and label errors."""
