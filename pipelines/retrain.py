@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas import State
 from prefect.states import Completed, Failed
 
 from dsn_nlp.config import load_settings
@@ -57,6 +58,19 @@ def retrain(
     create_markdown_artifact(summary(outcome), key="retrain-summary")
     verdict = "promoted" if outcome.verdict.promoted else "kept the serving model"
     return Completed(message=f"{outcome.reference}: {verdict}", data=outcome)
+
+
+def run_retrain(**parameters: Any) -> Outcome:
+    """Run the flow in this process, without any server.
+
+    :raises DsnNlpError: the failure that ended it.
+    """
+    state: State[Any] = retrain(**parameters, return_state=True)  # type: ignore[assignment]
+    outcome = state.result(raise_on_failure=False)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    assert isinstance(outcome, Outcome)
+    return outcome
 
 
 def summary(outcome: Outcome) -> str:

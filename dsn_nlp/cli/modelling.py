@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsn_nlp.cli.jsonl import Reader, place_of
-from dsn_nlp.cli.texts import FileArgument, ModelOption, load_classifier, models_folder
+from dsn_nlp.cli.texts import (
+    ConfigOption,
+    FileArgument,
+    ModelOption,
+    load_classifier,
+    models_folder,
+)
 from dsn_nlp.errors import CorpusError, InputError, MissingExtraError
 from dsn_nlp.records import COMPLAINTS
 from dsn_nlp.speech import either
@@ -31,6 +37,11 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=either("Entraîner et empaqueter un modèle.", "Train and package a model."))(
         train
     )
+    app.command(
+        help=either(
+            "Réentraîner avec les étiquettes révisées.", "Retrain with the reviewed labels."
+        )
+    )(retrain)
     app.command(
         help=either(
             "Mesurer un modèle sur du JSONL étiqueté.", "Measure a model on labelled JSONL."
@@ -101,6 +112,35 @@ def train(
         either("Pour le mettre en service : ", "To make it serve: ")
         + f"dsn-nlp models serve {name}/{model_version}"
     )
+
+
+def retrain(
+    config: ConfigOption = None,
+    base: Annotated[
+        str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
+    ] = str(BASE),
+    corpus: Annotated[Path, typer.Option()] = CORPUS,
+    model_version: Annotated[str, typer.Option()] = "",
+    work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/retrain"),
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE")] = None,
+) -> None:
+    """Train on corpus and reviewed labels; promote only what the gate lets through."""
+    _need_training("dsn-nlp retrain")
+    from dsn_nlp.cli.operate import config_path, prepare_prefect
+
+    prepare_prefect()
+    from pipelines.retrain import run_retrain
+
+    outcome = run_retrain(
+        config=config_path(config), base=base, corpus=str(corpus.resolve()),
+        version=model_version, work=str(work.resolve()), settings=setting or [],
+    )  # fmt: skip
+    for reason in outcome.verdict.reasons:
+        print(f"dsn-nlp: {outcome.reference}: {reason}", file=sys.stderr)
+    if not outcome.verdict.promoted:
+        typer.echo(either("Le modèle en service reste.", "The serving model stays."))
+        raise typer.Exit(1)
+    typer.echo(either("En service : ", "Serving: ") + outcome.reference)
 
 
 def evaluate(

@@ -67,7 +67,7 @@ def serve(config: ConfigOption = None) -> None:
     prepare_prefect()
     from pipelines.nightly import serve_nightly
 
-    serve_nightly(_config_path(config))
+    serve_nightly(config_path(config))
 
 
 def doctor(config: ConfigOption = None) -> None:
@@ -89,7 +89,8 @@ def prepare_prefect() -> None:
         Path(home).mkdir(parents=True, exist_ok=True)  # Prefect makes no parents
 
 
-def _config_path(config: Path | None) -> str:
+def config_path(config: Path | None) -> str:
+    """Absolute path of the settings file, for flows."""
     from dsn_nlp.config import DEFAULT_FILE
 
     return str((config or Path(os.environ.get("DSN_NLP_CONFIG", DEFAULT_FILE))).resolve())
@@ -99,7 +100,7 @@ def _run_flow(config: Path | None) -> dict[str, int]:
     prepare_prefect()
     from pipelines.nightly import run_nightly
 
-    return run_nightly(_config_path(config))
+    return run_nightly(config_path(config))
 
 
 def _run_directly(settings: "Settings") -> dict[str, int]:

@@ -124,6 +124,8 @@ def _evidence(
 ) -> Evidence:
     column = NAMES.index(name)
     order = np.argsort(-weights[:, column], kind="stable")
-    words = tuple(Word(*spans[i], round(float(weights[i, column]), 4)) for i in order)
+    words = tuple(
+        Word(spans[i][0], spans[i][1], round(float(weights[i, column]), 4)) for i in order
+    )
     score = float(np.concatenate([scores.complaints[0], scores.sentiment[0]])[column])
     return Evidence(name, score, name in told, words)
