@@ -110,14 +110,29 @@ def take(
 
 
 @annotate_app.command("agreement", help=either("Accord entre réviseurs.", "How reviewers agree."))
-def show_agreement(config: ConfigOption = None) -> None:
-    """Cohen's kappa of each label over passages that several people have reviewed."""
+def show_agreement(
+    readings: Annotated[
+        Path | None,
+        typer.Option(
+            help=either(
+                "Doubles lectures d'un corpus (JSONL).", "Double readings of a corpus (JSONL)."
+            )
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Cohen's kappa of each label over passages that several people have read."""
     from dsn_nlp.config import load_settings
+    from dsn_nlp.review.agreement import kappas, read_readings
     from dsn_nlp.review.labels import agreement
     from dsn_nlp.stages import open_store
 
-    with open_store(load_settings(config)) as store:
-        pairs, found = agreement(store)
+    if readings is not None:
+        told = read_readings(readings)
+        pairs, found = len(told), kappas(told)
+    else:
+        with open_store(load_settings(config)) as store:
+            pairs, found = agreement(store)
     typer.echo(either(f"{pairs} doubles lectures", f"{pairs} double readings"))
     for name, kappa in found.items():
         typer.echo(f"{name:24}{kappa:6.3f}")

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -65,6 +65,10 @@ def train(
         str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
     ] = str(BASE),
     corpus: Annotated[Path, typer.Option()] = CORPUS,
+    lang: Annotated[
+        Literal["fr", "en"] | None,
+        typer.Option(help=either("Une seule langue.", "One language only.")),
+    ] = None,
     name: Annotated[str, typer.Option()] = "dsn-camembert",
     model_version: Annotated[str, typer.Option()] = "0.0.1",
     models: Annotated[Path, typer.Option()] = Path("models"),
@@ -83,10 +87,11 @@ def train(
         ),
     ] = None,
     start: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help=either(
-                "Réseau affiné dont partir.", "Fine-tuned network.safetensors to go on from."
+                "Réseaux affinés dont partir (virgules).",
+                "Fine-tuned network.safetensors to go on from (commas between several).",
             )
         ),
     ] = None,
@@ -101,12 +106,12 @@ def train(
 
     chosen: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "max_tokens": max_tokens, "batch": batch, "seed": seed,
-        "start": str(start) if start else None,
+        "start": start,
     }  # fmt: skip
     recipe = Recipe(base=base, **{k: v for k, v in chosen.items() if v is not None})
     recipe = changed(recipe, setting or [])
     target = Target(models, name, model_version)
-    manifest = build_model(corpus, recipe, work, target, resume=resume)
+    manifest = build_model(corpus, recipe, work, target, resume=resume, lang=lang)
     typer.echo(describe(manifest))
     typer.echo(
         either("Pour le mettre en service : ", "To make it serve: ")

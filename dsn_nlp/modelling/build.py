@@ -46,18 +46,27 @@ class Target:
 
 
 def build_model(
-    corpus: Path, recipe: Recipe, work: Path, target: Target, *, resume: bool = False
+    corpus: Path,
+    recipe: Recipe,
+    work: Path,
+    target: Target,
+    *,
+    resume: bool = False,
+    lang: str | None = None,
 ) -> Manifest:
     """Train, export, calibrate and measure; write the model folder with manifest and card.
 
     :param corpus: folder of labelled JSONL.
     :param work: folder for checkpoints and the float network.
+    :param lang: train and measure on the passages of this language only, for a French CamemBERT.
     :raises CorpusError: when the corpus is malformed.
     :raises TrainingError: when the base is missing or the target exists already.
     """
     if target.folder.exists():
         raise TrainingError(f"{target.folder}: exists already; choose another --model-version")
     splits = split_corpus(corpus)
+    if lang is not None:
+        splits = {name: [e for e in rows if e.lang == lang] for name, rows in splits.items()}
     for name in ("train", "development", "test"):
         if not splits[name]:
             raise TrainingError(f"{corpus}: the {name} split is empty; the corpus is too small")

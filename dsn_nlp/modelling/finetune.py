@@ -50,7 +50,9 @@ class Recipe:
     """How to fine-tune; the defaults are what served best on the development split.
 
     ``start`` names a ``network.safetensors`` fine-tuned before from the same base: when a corpus
-    has grown, a few more epochs from there reach what all epochs from the base would.
+    has grown, a few more epochs from there reach what all epochs from the base would. Several,
+    separated by commas, start from their mean (a model soup: Wortsman et al. 2022, arXiv
+    2203.05482). With no epochs the start itself is packaged.
 
     :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
     :ivar described: start the label queries from the guideline's definitions.
@@ -124,7 +126,8 @@ def finetune(
     started = time.monotonic()
     trainer = _trainer(network, tokenizer, splits, recipe, folder)
     checkpoint = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
-    trainer.train(resume_from_checkpoint=checkpoint)
+    if recipe.epochs > 0:
+        trainer.train(resume_from_checkpoint=checkpoint)
     network.eval()
     record = _record(trainer, splits, recipe, time.monotonic() - started)
     save_network(network, folder)
@@ -140,7 +143,7 @@ def _network(encoder: torch.nn.Module, tokenizer: Any, recipe: Recipe) -> LabelN
     smoothing = recipe.objective.smoothing
     network = LabelNetwork(encoder, recipe.dropout, smoothing, recipe.pooling)
     if recipe.start:
-        load_network(network, Path(recipe.start))
+        load_network(network, *map(Path, recipe.start.split(",")))
     if recipe.described:
         describe_queries(network, tokenizer, DEFINITIONS)
     return network

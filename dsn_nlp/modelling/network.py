@@ -160,16 +160,27 @@ def save_network(network: LabelNetwork, folder: Path) -> None:
     save_file(state, str(folder / "network.safetensors"))
 
 
-def load_network(network: LabelNetwork, path: Path) -> None:
+def load_network(network: LabelNetwork, *paths: Path) -> None:
     """Read weights that :func:`save_network` wrote into a network of the same shape.
 
-    :raises TrainingError: when the file is missing or of another shape.
+    :param paths: one file, or several whose mean is taken.
+    :raises TrainingError: when a file is missing or of another shape.
     """
+    total: dict[str, Tensor] = {}
+    for path in paths:
+        for name, weights in _read_weights(network, path).items():
+            total[name] = total[name] + weights if name in total else weights
+    network.load_state_dict({name: weights / len(paths) for name, weights in total.items()})
+
+
+def _read_weights(network: LabelNetwork, path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        network.load_state_dict(load_file(str(path)))
+        found = load_file(str(path))
+        network.load_state_dict(found)
+        return found
     except (OSError, SafetensorError, RuntimeError) as error:
         raise TrainingError(
             f"{path}: does not fit this base ({type(error).__name__}); start from the base instead"

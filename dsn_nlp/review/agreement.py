@@ -1,12 +1,35 @@
 """How far annotators agree: Cohen's kappa a label."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from dsn_nlp.errors import InputError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 
 Told = tuple[tuple[str, ...], str]
+
+
+def read_readings(path: Path) -> list[tuple[Told, Told]]:
+    """Read JSONL whose rows hold ``first`` and ``second``, each ``[complaints, sentiment]``.
+
+    :raises InputError: with file and row, when one is not of that form.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from None
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            (a, b), (c, d) = row["first"], row["second"]
+            found.append(((tuple(a), str(b)), (tuple(c), str(d))))
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{path}:{number}: not a double reading") from None
+    return found
 
 
 def cohen_kappa(first: Sequence[object], second: Sequence[object]) -> float:
