@@ -20,6 +20,7 @@ from dsn_nlp.records import COMPLAINTS
 from dsn_nlp.speech import either
 
 if TYPE_CHECKING:
+    from dsn_nlp.label.classifier import Classifier
     from dsn_nlp.modelling.corpus import Example
 
 CORPUS = Path("corpora/labelled")
@@ -166,6 +167,14 @@ def evaluate(
         ),
     ] = False,
     base: Annotated[str, typer.Option(help="--baselines")] = str(BASE),
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            help=either(
+                "Écrire ici les erreurs du développement.", "Write errors on development here."
+            )
+        ),
+    ] = None,
     set_floors: Annotated[
         str | None,
         typer.Option(
@@ -179,6 +188,9 @@ def evaluate(
     from dsn_nlp.modelling.evaluate import measure, predict
 
     classifier = load_classifier(model)
+    if errors is not None:
+        _write_errors(classifier, errors)
+        return
     reader = Reader(file) if file else None
     splits = split_corpus(CORPUS) if file is None or baselines else None
     examples = _read_gold(reader) if reader else (splits or {})["test"]
@@ -303,6 +315,23 @@ def _print_report(name: str, report: dict[str, Any]) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     if "calibration_error" in report:
         typer.echo(f"ECE {report['calibration_error']}  coverage {report['coverage']}")
+
+
+def _write_errors(classifier: "Classifier", path: Path) -> None:
+    """Development alone may be read for errors: who studies those of the test spoils it."""
+    from dsn_nlp.cli.jsonl import write_row, writing
+    from dsn_nlp.modelling.corpus import split_corpus
+    from dsn_nlp.modelling.errors import error_rows, error_table
+    from dsn_nlp.modelling.evaluate import predict
+
+    examples = split_corpus(CORPUS)["development"]
+    told = predict(classifier, examples)
+    with writing(path) as handle:
+        for row in error_rows(examples, told):
+            write_row(handle, row)
+    typer.echo("| passages | n | missed | too much | sentiment wrong |\n| - | - | - | - | - |")
+    for cells in error_table(examples, told):
+        typer.echo(f"| {' | '.join(cells)} |")
 
 
 def _need_training(command: str) -> None:
