@@ -144,10 +144,11 @@ class Bench:
         if not kept.exists():
             with tempfile.TemporaryDirectory(dir=self.work) as folder:
                 trained = self._train(name, Path(folder))
-                np.save(kept, torch_logits(trained, self.texts, self.recipe.max_tokens))
+                tokens = int(trained.record["recipe"]["max_tokens"])
+                np.save(kept, torch_logits(trained, self.texts, tokens))
                 if name in SEEDS:
                     train = [e.text for e in self.splits["train"]]
-                    np.save(self._kept(name, "train"), torch_logits(trained, train, 160))
+                    np.save(self._kept(name, "train"), torch_logits(trained, train, tokens))
         return np.asarray(np.load(kept), np.float32)
 
     def _kept(self, name: str, part: str = "development") -> Path:
@@ -202,8 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", default="work/base")
     parser.add_argument("--work", type=Path, default=Path("work/trials"))
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--passages", type=int, default=2000)
-    parser.add_argument("--epochs", type=float, default=3.0)
+    parser.add_argument("--passages", type=int, default=4000)
+    parser.add_argument("--epochs", type=float, default=6.0)
     parser.add_argument("--only", nargs="*", help="names of trials")
     parser.add_argument("--table", action="store_true", help="print the results there are")
     asked = parser.parse_args(arguments)
