@@ -109,15 +109,26 @@ def set_floors(report: Report, models: Path, reason: str, margin: float = 0.03) 
     :param margin: how much F1 may be lost before the gate closes; parts of the whole, which are
         smaller, get twice as much.
     """
+    path, before = models / FLOORS, _floors_before(models / FLOORS)
     floors = {
         name: round(value - (margin if name.startswith("all/") else 2 * margin), 3)
         for name, value in flatten(report).items()
     }
+    # A floor that still holds does not sink.
+    for name, value in flatten(report).items():
+        if floors[name] < before.get(name, 0.0) <= value:
+            floors[name] = before[name]
     ceilings = {name: round(e + 0.015, 3) for name, e in report["calibration_error"].items()}
     written = {"digest": report["digest"], "reason": reason, "floors": floors, "ceilings": ceilings}
-    path = models / FLOORS
     path.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def _floors_before(path: Path) -> dict[str, float]:
+    if not path.exists():
+        return {}
+    floors: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["floors"]
+    return floors
 
 
 def flatten(report: Report) -> dict[str, float]:
