@@ -178,7 +178,7 @@ def _read_weights(network: LabelNetwork, path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        found = load_file(str(path))
+        found: dict[str, Tensor] = load_file(str(path))
         network.load_state_dict(found)
         return found
     except (OSError, SafetensorError, RuntimeError) as error:
