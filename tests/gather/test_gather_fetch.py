@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from dsn_nlp import __version__
 from dsn_nlp.config import GatherSettings
 from dsn_nlp.errors import FetchError, TransientFetchError
 from dsn_nlp.gather.addresses import check_url, is_public, show
@@ -43,7 +44,7 @@ def test_requests_are_honest_and_carry_no_cookies(site, make_client, monkeypatch
     client.get(f"{site.url}/p")
     client.get(f"{site.url}/p")
     last = site.headers[-1]
-    assert last["user-agent"] == "dsn-nlp/0.1.0 (+mailto:a@b.exampleX-Evil: 1)"
+    assert last["user-agent"] == f"dsn-nlp/{__version__} (+mailto:a@b.exampleX-Evil: 1)"
     assert last["accept-encoding"] == "gzip"
     assert "cookie" not in last
     assert "x-evil" not in last
@@ -51,7 +52,7 @@ def test_requests_are_honest_and_carry_no_cookies(site, make_client, monkeypatch
 
 
 def test_user_agent_without_contact():
-    assert user_agent("") == "dsn-nlp/0.1.0"
+    assert user_agent("") == f"dsn-nlp/{__version__}"
 
 
 def test_redirects_are_followed_to_the_end(site, make_client):
