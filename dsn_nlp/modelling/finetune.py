@@ -49,10 +49,11 @@ DEFINITIONS = (
 class Recipe:
     """How to fine-tune; the defaults are what served best on the development split.
 
-    ``start`` names a ``network.safetensors`` fine-tuned before from the same base: when a corpus
-    has grown, a few more epochs from there reach what all epochs from the base would. Several,
-    separated by commas, start from their mean (a model soup: Wortsman et al. 2022, arXiv
-    2203.05482). With no epochs the start itself is packaged.
+    ``start`` names a ``network.safetensors`` fine-tuned before from the same base, or a model
+    folder, whose int8 weights are read: when a corpus has grown, a few more epochs from there
+    reach what all epochs from the base would. Several, separated by commas, start from their
+    mean (a model soup: Wortsman et al. 2022, arXiv 2203.05482). With no epochs the start itself
+    is packaged.
 
     :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
     :ivar described: start the label queries from the guideline's definitions.

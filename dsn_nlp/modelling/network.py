@@ -15,6 +15,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from dsn_nlp.errors import TrainingError
 from dsn_nlp.modelling.losses import Objective, labelling_loss
+from dsn_nlp.modelling.thaw import thaw
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 
 OUTPUTS = len(COMPLAINTS) + len(SENTIMENTS)
@@ -163,7 +164,8 @@ def save_network(network: LabelNetwork, folder: Path) -> None:
 def load_network(network: LabelNetwork, *paths: Path) -> None:
     """Read weights that :func:`save_network` wrote into a network of the same shape.
 
-    :param paths: one file, or several whose mean is taken.
+    :param paths: one file or model folder (its int8 weights are read), or several whose mean is
+        taken.
     :raises TrainingError: when a file is missing or of another shape.
     """
     total: dict[str, Tensor] = {}
@@ -178,7 +180,7 @@ def _read_weights(network: LabelNetwork, path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        found: dict[str, Tensor] = load_file(str(path))
+        found: dict[str, Tensor] = thaw(path) if path.is_dir() else load_file(str(path))
         network.load_state_dict(found)
         return found
     except (OSError, SafetensorError, RuntimeError) as error:

@@ -114,3 +114,22 @@ def test_baselines_are_measured(trained: Path, small_corpus: Path) -> None:
     majority, ngrams = reports["majority"], reports["TF-IDF + logistic regression"]
     assert ngrams["macro_f1"] > majority["macro_f1"]
     assert len({report["digest"] for report in reports.values()}) == 1
+
+
+def test_training_goes_on_from_a_shipped_model_folder(trained: Path, tmp_path: Path) -> None:
+    """The int8 weights of a release come back within half a quantization step."""
+    from dsn_nlp.modelling.network import LabelNetwork, load_base, load_network
+
+    encoder, _ = load_base(str(trained / "tiny-camembert"))
+    exact, thawed = (
+        LabelNetwork(encoder),
+        LabelNetwork(load_base(str(trained / "tiny-camembert"))[0]),
+    )
+    load_network(exact, trained / "work/network.safetensors")
+    load_network(thawed, trained / "models/tiny/1")
+    kept = dict(thawed.named_parameters())
+    for name, weights in exact.named_parameters():
+        step = 2 * float(weights.detach().abs().max()) / 254
+        assert float((kept[name] - weights).detach().abs().max()) <= step / 2 + 1e-6, name
+    with pytest.raises(TrainingError, match="no network to start from"):
+        load_network(thawed, tmp_path)
