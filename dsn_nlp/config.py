@@ -70,6 +70,7 @@ class CommentColumns(_Strict):
     site: str | None = None
     unit: str | None = None
     role: str | None = None
+    respondent: str | None = Field(None, description="who answers; kept as a keyed hash only")
 
 
 class CommentSource(_Strict):
@@ -81,6 +82,9 @@ class CommentSource(_Strict):
     lang: Language | None = Field(None, description="most likely language of the comments")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     encoding: str | None = None
+    respondents: SourceName | None = Field(
+        None, description="sources of one such name share their respondents' identifiers"
+    )
 
 
 class PrepareSettings(_Strict):

@@ -32,7 +32,8 @@ class Comment:
     """A staff comment as received: personal information, never stored, logged or shown.
 
     ``place`` names file and row for messages; ``comment_id`` is a keyed hash (HMAC-SHA256), so
-    that nobody without the key can confirm a guess of who wrote what.
+    that nobody without the key can confirm a guess of who wrote what. So are ``respondent``, by
+    which all answers of one person are found, and ``content_key``, of the text as received.
     """
 
     comment_id: str
@@ -44,6 +45,8 @@ class Comment:
     unit: str | None = None
     role: str | None = None
     lang: Language | None = None
+    respondent: str | None = None
+    content_key: str | None = None
 
     def __repr__(self) -> str:
         return f"Comment({self.comment_id}, {len(self.text)} characters)"
@@ -64,6 +67,8 @@ class Document:
     site: str | None = None
     unit: str | None = None
     role: str | None = None
+    respondent: str | None = None
+    content_key: str | None = None
 
     def __repr__(self) -> str:
         return f"Document({self.document_id}, {self.kind}, {len(self.text)} characters)"
@@ -133,12 +138,20 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Something that could not be taken in, where, at which stage and why. Holds no text."""
+    """Something that could not be taken in, where, at which stage and why. Holds no text.
+
+    ``code`` is the reason in one word; ``content_key`` tells files apart that came under one name;
+    ``sealed`` is the raw row, encrypted, and ``respondent`` who wrote it, where that is known.
+    """
 
     source: str
     place: str
     stage: str
     reason: str
+    code: str = "other"
+    content_key: str = ""
+    sealed: bytes | None = field(default=None, repr=False)
+    respondent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 No text of a cell ever reaches a message, a log or a ``repr``: rejections name file and line.
 """
 
-import hashlib
-import hmac
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dsn_nlp.config import CommentSource
 from dsn_nlp.errors import InputError
 from dsn_nlp.gather.charsets import REPLACEMENT
+from dsn_nlp.gather.respondents import keyed, respondent_key
 from dsn_nlp.gather.tables import Row, Table, inspect_table, read_rows
 from dsn_nlp.records import Comment, Rejection
 from dsn_nlp.text import normalise, tell_language
@@ -45,6 +44,7 @@ class _Columns:
     site: int | None
     unit: int | None
     role: int | None
+    respondent: int | None
 
 
 def read_comments(source: CommentSource, key: bytes) -> Iterator[Comment | Rejection]:
@@ -80,7 +80,14 @@ def _files(source: CommentSource) -> list[Path]:
 
 def _open(path: Path, source: CommentSource) -> tuple[Table, _Columns]:
     mapped = source.columns
-    others = (mapped.response_id, mapped.date, mapped.site, mapped.unit, mapped.role)
+    others = (
+        mapped.response_id,
+        mapped.date,
+        mapped.site,
+        mapped.unit,
+        mapped.role,
+        mapped.respondent,
+    )
     table = inspect_table(path, source, [*mapped.text, *filter(None, others)])
     positions = [table.position(name) for name in mapped.text]
     texts = tuple((n, p) for n, p in zip(mapped.text, positions, strict=True) if p is not None)
@@ -131,15 +138,28 @@ class _Reader:
             text = _checked(row.cells[position])
             posted_at = read_date(_cell(row, at.date) or "")
             site, unit, role = (_cell(row, p) for p in (at.site, at.unit, at.role))
-            if response := _cell(row, at.response_id):
+            response = _cell(row, at.response_id)
+            person = _cell(row, at.respondent) or response
+            if response:
                 comment_id = self._id_of_response(response, column, text)
             else:
                 when = posted_at.isoformat() if posted_at else ""
                 comment_id = self._id_of_content(text, when, site or "", role or "")
         except _Unreadable as error:
             return Rejection(name, place, "read", str(error))
-        lang = tell_language(text, self.source.lang)
-        return Comment(comment_id, name, place, text, posted_at, site, unit, role, lang)
+        return Comment(
+            comment_id,
+            name,
+            place,
+            text,
+            posted_at,
+            site,
+            unit,
+            role,
+            lang=tell_language(text, self.source.lang),
+            respondent=respondent_key(self.source, self.key, person) if person else None,
+            content_key=self._keyed("content", text).hex()[:32],
+        )
 
     def _id_of_response(self, response: str, column: str, text: str) -> str:
         """Let the same response pass again: the store knows its id. Another text cannot."""
@@ -156,8 +176,7 @@ class _Reader:
         return self._keyed(*parts, str(self.alike[content])).hex()[:32]
 
     def _keyed(self, *parts: str) -> bytes:
-        joined = "\x1f".join((self.source.name, *parts)).encode()
-        return hmac.new(self.key, joined, hashlib.sha256).digest()
+        return keyed(self.key, self.source.name, *parts)
 
 
 def _cell(row: Row, position: int | None) -> str | None:

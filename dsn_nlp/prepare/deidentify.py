@@ -89,6 +89,8 @@ class Deidentifier:
                 site=self._label(comment.site, langs[index]),
                 unit=self._label(comment.unit, langs[index]),
                 role=self._label(comment.role, langs[index]),
+                respondent=comment.respondent,
+                content_key=comment.content_key,
             )
 
     def _label(self, label: str | None, lang: Language) -> str | None:

@@ -22,6 +22,7 @@ from dsn_nlp.store.schema import (
     passages,
     rejected,
     runs,
+    sealed_rows,
 )
 from dsn_nlp.text import content_id
 
@@ -41,6 +42,8 @@ _DOCUMENT_FIELDS = (
     "site",
     "unit",
     "role",
+    "respondent",
+    "content_key",
 )
 
 
@@ -89,20 +92,39 @@ def add_documents(
 
 def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[Rejection]) -> int:
     """Store what could not be taken in, once for each source, place, stage and reason."""
-    now = datetime.now(UTC)
+    now, given = datetime.now(UTC), list(rejections)
     rows: list[Row] = [
         {
-            "rejected_id": content_id(one.source, one.place, one.stage, one.reason),
+            "rejected_id": rejected_id(one),
             "source": one.source,
             "place": one.place,
             "stage": one.stage,
             "reason": one.reason,
+            "code": one.code,
             "first_seen_at": now,
             "run_id": run_id,
         }
-        for one in rejections
+        for one in given
     ]
-    return len(insert_new(connection, rejected, rows))
+    new = set(insert_new(connection, rejected, rows))
+    kept: list[Row] = [
+        {
+            "rejected_id": key,
+            "sealed": one.sealed,
+            "respondent": one.respondent,
+            "kept_at": now,
+        }
+        for one in given
+        if one.sealed is not None and (key := rejected_id(one)) in new
+    ]
+    insert_new(connection, sealed_rows, kept)
+    return len(new)
+
+
+def rejected_id(one: Rejection) -> str:
+    """Name a rejection: the same trouble at the same place of the same content is one."""
+    told = (one.source, one.place, one.stage, one.reason)
+    return content_id(*told, one.content_key) if one.content_key else content_id(*told)
 
 
 def add_labels(connection: sa.Connection, run_id: str, given: Iterable[Label]) -> int:

@@ -11,7 +11,7 @@ from dsn_nlp.store.schema import documents, labels, passages, rejected
 
 _ROWS_A_FETCH = 1000
 # Who wrote a row and when is bookkeeping, not content.
-_BOOKKEEPING = {"run_id", "first_seen_at"}
+_BOOKKEEPING = {"run_id", "first_seen_at", "settled_at"}
 
 
 def digest(connection: sa.Connection) -> str:

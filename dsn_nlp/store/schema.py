@@ -133,6 +133,8 @@ documents = sa.Table(
     _optional("site", sa.String(), "health establishment"),
     _optional("unit", sa.String(), "unit of the establishment, as given"),
     _optional("role", sa.String(), "role of the commenter, as given"),
+    sa.Column("respondent", ID, index=True, comment="keyed hash of who wrote a comment"),
+    _optional("content_key", sa.String(), "keyed hash of a comment as received"),
     _run_id(),
 )
 
@@ -209,10 +211,41 @@ rejected = sa.Table(
     _column("source", sa.String(), "source as configured"),
     _column("place", sa.Text(), "URL, or file and row; never text"),
     _column("stage", sa.String(), "stage that refused it"),
-    _column("reason", sa.String(), "why, as a code or one line"),
+    _column("reason", sa.String(), "why, in one line"),
     _column("first_seen_at", UtcTime(), "when it was first refused, UTC"),
     _run_id(),
+    sa.Column(
+        "code", sa.String(), nullable=False, server_default="other", comment="why, in one word"
+    ),
+    _optional("settled_at", UtcTime(), "when it was read after all, UTC"),
     sa.Index(None, "source", "stage"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("source", ID, primary_key=True, comment="source as configured"),
+    sa.Column("content_key", ID, primary_key=True, comment="keyed hash of the file's bytes"),
+    _column("reading", sa.String(), "hash of the settings it was read with"),
+    _column("name", sa.Text(), "name under which it came last"),
+    _column("state", sa.String(), "read, or refused as a whole"),
+    _optional("notes", sa.Text(), "what was odd about it, in one line"),
+    _column("read_at", UtcTime(), "when it was read to its end or refused, UTC"),
+)
+
+sealed_rows = sa.Table(
+    "sealed_rows",
+    metadata,
+    sa.Column(
+        "rejected_id",
+        ID,
+        sa.ForeignKey("rejected.rejected_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="why the row is here",
+    ),
+    _column("sealed", sa.LargeBinary(), "the raw row, encrypted under the comments key"),
+    sa.Column("respondent", ID, index=True, comment="keyed hash of who wrote it, where known"),
+    sa.Column("kept_at", UtcTime(), nullable=False, index=True, comment="kept since, UTC"),
 )
 
 reviews = sa.Table(
