@@ -15,6 +15,8 @@ from typing import Literal
 
 Language = Literal["fr", "en"]
 Kind = Literal["article", "comment"]
+Access = Literal["full", "lead"]
+DatedBy = Literal["page", "source", "day", "gathered"]
 Sentiment = Literal["negative", "neutral", "positive"]
 
 COMPLAINTS: tuple[str, ...] = (
@@ -54,7 +56,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An article, or a comment once de-identified: what the store keeps."""
+    """An article, or a comment once de-identified: what the store keeps.
+
+    Of articles alone: ``url`` is the canonical address and ``link`` the one it was announced
+    under where that differs; ``authors`` are separated by ``"; "``; ``access`` is ``"lead"`` when
+    only the lead stands before a paywall; ``dated_by`` tells where ``published_at`` is from.
+    """
 
     document_id: str
     kind: Kind
@@ -69,6 +76,12 @@ class Document:
     role: str | None = None
     respondent: str | None = None
     content_key: str | None = None
+    link: str | None = None
+    outlet: str | None = None
+    authors: str | None = None
+    section: str | None = None
+    access: Access | None = None
+    dated_by: DatedBy | None = None
 
     def __repr__(self) -> str:
         return f"Document({self.document_id}, {self.kind}, {len(self.text)} characters)"
@@ -152,6 +165,46 @@ class Rejection:
     content_key: str = ""
     sealed: bytes | None = field(default=None, repr=False)
     respondent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a server said of an address, so that asking again may cost a 304 alone.
+
+    ``body`` is kept of robots.txt only.
+    """
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """An announced article whose page did not come for now, and is asked for another night."""
+
+    link: str
+    title: str
+    published_at: datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the gathering of one news source stands.
+
+    ``failures`` counts nights in a row without an answer; ``covered_since`` and
+    ``covered_until`` bound what backfills went through.
+    """
+
+    source: str
+    asked_at: datetime
+    answered_at: datetime | None = None
+    newest_at: datetime | None = None
+    failures: int = 0
+    covered_since: datetime | None = None
+    covered_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

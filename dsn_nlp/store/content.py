@@ -44,6 +44,12 @@ _DOCUMENT_FIELDS = (
     "role",
     "respondent",
     "content_key",
+    "link",
+    "outlet",
+    "authors",
+    "section",
+    "access",
+    "dated_by",
 )
 
 

@@ -135,6 +135,12 @@ documents = sa.Table(
     _optional("role", sa.String(), "role of the commenter, as given"),
     sa.Column("respondent", ID, index=True, comment="keyed hash of who wrote a comment"),
     _optional("content_key", sa.String(), "keyed hash of a comment as received"),
+    sa.Column("link", sa.Text(), index=True, comment="announced address, where not the url"),
+    _optional("outlet", sa.String(), "newspaper or station of an article"),
+    _optional("authors", sa.Text(), "authors of an article, separated by '; '"),
+    _optional("section", sa.String(), "section of the outlet"),
+    _optional("access", sa.String(), "full, or lead when the rest is behind a paywall"),
+    _optional("dated_by", sa.String(), "where published_at is from: page, source, day, gathered"),
     _run_id(),
 )
 
@@ -246,6 +252,36 @@ sealed_rows = sa.Table(
     _column("sealed", sa.LargeBinary(), "the raw row, encrypted under the comments key"),
     sa.Column("respondent", ID, index=True, comment="keyed hash of who wrote it, where known"),
     sa.Column("kept_at", UtcTime(), nullable=False, index=True, comment="kept since, UTC"),
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("source", ID, primary_key=True, comment="news source as configured"),
+    _column("asked_at", UtcTime(), "when it was last asked, UTC"),
+    _optional("answered_at", UtcTime(), "when it last answered, UTC"),
+    _optional("newest_at", UtcTime(), "newest publication seen in it, UTC"),
+    _column("failures", sa.Integer(), "nights in a row without an answer"),
+    _optional("covered_since", UtcTime(), "earliest moment a backfill went through, UTC"),
+    _optional("covered_until", UtcTime(), "latest moment a backfill went through, UTC"),
+)
+
+remembered = sa.Table(
+    "remembered",
+    metadata,
+    sa.Column("source", ID, primary_key=True, comment="news source, or robots.txt for all"),
+    sa.Column("url", sa.Text(), primary_key=True, comment="address that was asked"),
+    _optional("etag", sa.Text(), "ETag of its last answer"),
+    _optional("last_modified", sa.Text(), "Last-Modified of its last answer"),
+    _column("body", sa.LargeBinary(), "the last answer itself, of robots.txt only"),
+)
+
+postponed = sa.Table(
+    "postponed",
+    metadata,
+    sa.Column("source", ID, primary_key=True, comment="news source as configured"),
+    sa.Column("link", sa.Text(), primary_key=True, comment="address to ask another night"),
+    _column("title", sa.Text(), "headline as announced"),
+    _optional("published_at", UtcTime(), "as announced, UTC"),
+    _column("attempts", sa.Integer(), "nights it was asked in vain"),
 )
 
 reviews = sa.Table(

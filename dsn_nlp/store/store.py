@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from dsn_nlp.records import Candidate, Document, Label, Passage, Rejection, Review
-from dsn_nlp.store import content, digest, runs, schema
+from dsn_nlp.records import (
+    Candidate,
+    Cursor,
+    Document,
+    Label,
+    Passage,
+    Postponed,
+    Rejection,
+    Remembered,
+    Review,
+)
+from dsn_nlp.store import content, digest, gathering, runs, schema
 from dsn_nlp.store import reviews as reviewing
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
 from dsn_nlp.store.failures import translated
@@ -110,6 +120,64 @@ class Store:
         """Tell which places of a source were rejected, at any stage."""
         with self._reading() as connection:
             return content.known_rejections(connection, source)
+
+    def known_among(self, source: str, urls: Sequence[str]) -> set[str]:
+        """Tell which addresses need no fetching: stored by any source, or refused for good."""
+        with self._reading() as connection:
+            return gathering.known_among(connection, source, urls)
+
+    def recall(self, source: str, url: str) -> Remembered | None:
+        """Read what a server said of an address when it was last asked for a source."""
+        with self._reading() as connection:
+            return gathering.recall(connection, source, url)
+
+    def postponed(self, source: str) -> list[Postponed]:
+        """Read the pages of a source that are to be asked again, by address."""
+        with self._reading() as connection:
+            return gathering.put_off_before(connection, source)
+
+    def postpone(self, source: str, links: Iterable[str]) -> None:
+        """Ask for these pages again on the next night, even if their feed has not changed."""
+        given = list(links)
+        with self._writing() as connection:
+            gathering.put_off_more(connection, source, given)
+
+    def cursor(self, source: str) -> Cursor | None:
+        """Read where a news source stands; ``None`` before it was first asked."""
+        with self._reading() as connection:
+            return gathering.read_cursor(connection, source)
+
+    def end_visit(
+        self,
+        run_id: str,
+        source: str,
+        newest_at: datetime | None,
+        postponed: Iterable[Postponed],
+        learnt: Mapping[str, Sequence[Remembered]],
+    ) -> None:
+        """Keep what a whole visit to a news source has taught, once its articles are stored.
+
+        :param newest_at: the newest publication seen.
+        :param postponed: all pages to ask again, in place of those kept before.
+        :param learnt: what servers said, by source.
+        :raises RunInProgressError: when another run has taken over.
+        """
+        given = list(postponed)
+        with self._writing(run_id) as connection:
+            gathering.note_answer(connection, source, newest_at)
+            gathering.put_off(connection, source, given)
+            for owner, answers in learnt.items():
+                gathering.remember(connection, owner, answers)
+
+    def note_failure(self, run_id: str, source: str) -> None:
+        """Note that a source did not answer tonight."""
+        with self._writing(run_id) as connection:
+            gathering.note_failure(connection, source)
+
+    def note_covered(self, run_id: str, source: str, since: datetime, until: datetime) -> None:
+        """Note which time a backfill of a source went through, ``until`` exclusive."""
+        with self._writing(run_id) as connection:
+            gathering.note_covered(connection, source, since, until)
 
     def add_document(self, run_id: str, document: Document, passages: Sequence[Passage]) -> int:
         """Store one document with its passages; see :meth:`add_documents`."""
