@@ -252,6 +252,8 @@ sealed_rows = sa.Table(
     _column("sealed", sa.LargeBinary(), "the raw row, encrypted under the comments key"),
     sa.Column("respondent", ID, index=True, comment="keyed hash of who wrote it, where known"),
     sa.Column("kept_at", UtcTime(), nullable=False, index=True, comment="kept since, UTC"),
+)
+
 cursors = sa.Table(
     "cursors",
     metadata,
