@@ -13,10 +13,19 @@ from dsn_nlp.errors import TrainingError
 from dsn_nlp.label import folder as files
 from dsn_nlp.label.classifier import Classifier, calibrate
 from dsn_nlp.label.folder import Calibration, Manifest
+from dsn_nlp.label.profile import ErrorProfile
 from dsn_nlp.modelling import calibrate as fitting
 from dsn_nlp.modelling.base import ORIGIN_FILE
 from dsn_nlp.modelling.card import write_card
-from dsn_nlp.modelling.corpus import Example, Split, digest, split_corpus
+from dsn_nlp.modelling.corpus import (
+    Example,
+    Split,
+    complaint_matrix,
+    digest,
+    sentiment_vector,
+    similarity_groups,
+    split_corpus,
+)
 from dsn_nlp.modelling.evaluate import Predictions, Report, measure, predict
 from dsn_nlp.modelling.export import export_float, quantize, save_tokenizer
 from dsn_nlp.modelling.finetune import Collator, Recipe, Trained, finetune
@@ -94,7 +103,9 @@ def assemble(
     manifest = _calibrated(manifest, Classifier.load(folder), splits["development"])
     files.write_manifest(folder, manifest)
     measured = _measure(Classifier.load(folder), trained, splits)
-    manifest = manifest.model_copy(update={"measured": measured})
+    profile_of(Classifier.load(folder), splits["test"]).save(folder / files.PROFILE)
+    listed = manifest.files | {files.PROFILE: files.sha256_of(folder / files.PROFILE)}
+    manifest = manifest.model_copy(update={"measured": measured, "files": listed})
     files.write_manifest(folder, manifest)
     (folder / files.CARD).write_text(write_card(manifest), encoding="utf-8")
     return manifest
@@ -160,6 +171,20 @@ def _measure(
             "float": [exact["macro_f1"], exact["sentiment_macro_f1"]],
         },
     }
+
+
+def profile_of(classifier: Classifier, test: list[Example]) -> ErrorProfile:
+    """Score the test split for the model's error profile."""
+    scores = classifier.score([e.text for e in test])
+    return ErrorProfile(
+        complaint_scores=scores.complaints,
+        sentiment_scores=scores.sentiment,
+        complaints=complaint_matrix(test).astype(np.uint8),
+        sentiment=sentiment_vector(test).astype(np.uint8),
+        groups=similarity_groups(test).astype(np.int32),
+        french=np.array([e.lang == "fr" for e in test], np.uint8),
+        news=np.array([e.kind == "news" for e in test], np.uint8),
+    )
 
 
 def _float_predictions(

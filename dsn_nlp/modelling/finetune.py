@@ -58,6 +58,9 @@ class Recipe:
     :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
     :ivar described: start the label queries from the guideline's definitions.
     :ivar layers: keep so many layers of the base; ``None`` keeps all.
+    :ivar fresh: ids that begin so are all trained on …
+    :ivar replay: … and of the other passages, which the start has seen, this share: another draw
+        for each seed, against forgetting (Robins 1995, doi 10.1080/09540099550039318).
     :ivar teacher: file of a teacher's scores (:func:`write_scores`), for ``objective.teaching``.
     """
 
@@ -77,6 +80,8 @@ class Recipe:
     pooling: Pooling = "both"
     described: bool = False
     layers: int | None = None
+    fresh: str = ""
+    replay: float = 1.0
     teacher: str | None = None
     objective: Objective = field(default_factory=Objective)
 
@@ -121,6 +126,7 @@ def finetune(
     :raises TrainingError: when the base cannot be loaded.
     """
     set_seed(recipe.seed, deterministic=True)
+    splits = {**splits, "train": replayed(splits["train"], recipe)}
     encoder, tokenizer = load_base(recipe.base)
     recipe = replace(recipe, max_tokens=min(recipe.max_tokens, positions_of(encoder)))
     network = _network(encoder, tokenizer, recipe)
@@ -148,6 +154,16 @@ def _network(encoder: torch.nn.Module, tokenizer: Any, recipe: Recipe) -> LabelN
     if recipe.described:
         describe_queries(network, tokenizer, DEFINITIONS)
     return network
+
+
+def replayed(train: Sequence[Example], recipe: Recipe) -> list[Example]:
+    """Keep what is fresh and a share of the rest, drawn by the recipe's seed."""
+    draws = np.random.default_rng(recipe.seed).random(len(train))
+    return [
+        example
+        for example, draw in zip(train, draws, strict=True)
+        if draw < recipe.replay or (recipe.fresh and example.example_id.startswith(recipe.fresh))
+    ]
 
 
 def encode(examples: Sequence[Example], tokenizer: Any, max_tokens: int) -> Dataset:

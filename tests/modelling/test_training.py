@@ -133,3 +133,31 @@ def test_training_goes_on_from_a_shipped_model_folder(trained: Path, tmp_path: P
         assert float((kept[name] - weights).detach().abs().max()) <= step / 2 + 1e-6, name
     with pytest.raises(TrainingError, match="no network to start from"):
         load_network(thawed, tmp_path)
+
+
+def test_model_folder_carries_its_error_profile(trained: Path) -> None:
+    from dsn_nlp.label.profile import read_profile
+
+    folder = trained / "models/tiny/1"
+    profile = read_profile(folder)
+    measured = Classifier.load(folder).manifest.measured["test"]
+    assert profile is not None
+    assert len(profile.groups) == measured["passages"] == len(profile.sentiment)
+    told = profile.sentiment_scores.argmax(1)
+    gold, answers = np.eye(3)[profile.sentiment], np.eye(3)[told]
+    f1 = 2 * (gold * answers).sum(0) / (gold + answers).sum(0).clip(min=1)
+    assert np.mean(f1) == pytest.approx(measured["sentiment_macro_f1"], abs=1e-3)
+
+
+def test_replay_keeps_what_is_fresh_and_a_share_of_the_rest(small_corpus: Path) -> None:
+    from dsn_nlp.modelling.finetune import Recipe, replayed
+
+    examples = read_corpus(small_corpus)
+    fresh = examples[0].example_id[:-1]
+    kept = replayed(examples, Recipe(base="", fresh=fresh, replay=0.25))
+    new = [e for e in examples if e.example_id.startswith(fresh)]
+    assert set(new) <= set(kept)
+    assert 0.1 < (len(kept) - len(new)) / (len(examples) - len(new)) < 0.4
+    assert replayed(examples, Recipe(base="")) == examples
+    again = replayed(examples, Recipe(base="", fresh=fresh, replay=0.25, seed=18))
+    assert again != kept
