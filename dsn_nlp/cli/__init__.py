@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from dsn_nlp.cli import annotate, explain, modelling, operate, texts
+from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, texts
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
 from dsn_nlp.speech import either
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 operate.add_to(app)
 texts.add_to(app)
 explain.add_to(app)
+prepare.add_to(app)
 modelling.add_to(app)
 annotate.add_to(app)
 

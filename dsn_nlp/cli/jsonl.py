@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,10 +15,18 @@ Row = dict[str, Any]
 CHUNK = 1024
 
 
+def needs_text(row: Row) -> str | None:
+    """What is wrong with a row that must have a text, if anything is."""
+    if not isinstance(row.get("text"), str) or not row["text"].strip():
+        return "no 'text'; give a non-empty string under the key 'text'"
+    return None
+
+
 class Reader:
     """Reads rows that have a text; names each bad row on standard error, once."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, check: Callable[[Row], str | None] = needs_text) -> None:
+        self._check = check
         self.name = "-" if file is None or str(file) == "-" else str(file)
         self._file = None if self.name == "-" else file
         self.rows = self.bad = 0
@@ -55,7 +63,7 @@ class Reader:
             if not line.strip():
                 continue
             self.rows += 1
-            row, problem = parse_row(line)
+            row, problem = parse_row(line, self._check)
             if problem:
                 self.put_aside(f"{self.name}:{number}", problem)
             else:
@@ -74,7 +82,7 @@ class Reader:
             yield from _decoded(handle)
 
 
-def parse_row(line: str) -> tuple[Row, str | None]:
+def parse_row(line: str, check: Callable[[Row], str | None] = needs_text) -> tuple[Row, str | None]:
     """Parse one line; returns the row, and what is wrong with it if anything is."""
     if "\ufffd" in line:
         return {}, "not UTF-8; save the file as UTF-8"
@@ -85,12 +93,13 @@ def parse_row(line: str) -> tuple[Row, str | None]:
         return {}, f"not JSON ({reason}); write one object a line"
     if not isinstance(row, dict):
         return {}, "not a JSON object; write one object a line"
-    if not isinstance(row.get("text"), str) or not row["text"].strip():
-        return {}, "no 'text'; give a non-empty string under the key 'text'"
-    try:
-        row["text"].encode()
-    except UnicodeEncodeError:
-        return {}, "'text' holds half a surrogate pair; repair its encoding"
+    if problem := check(row):
+        return {}, problem
+    for key in ("text", "title", "lead"):
+        try:
+            str(row.get(key) or "").encode()
+        except UnicodeEncodeError:
+            return {}, f"'{key}' holds half a surrogate pair; repair its encoding"
     return row, None
 
 

@@ -109,27 +109,42 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", " ", bare.lower()).strip()
 
 
-def screen(title: str, text: str) -> Screening:
+def screen_comment(text: str, threshold: float = THRESHOLD) -> Screening:
+    """Judge a staff comment: it is about the DSN unless it speaks of another "DSN"."""
+    whole = fold(text[:MAX_CHARACTERS])
+    meaning = next((name for name, mark in _HOMONYMS.items() if mark.search(whole)), None)
+    if meaning and not _FULL.search(whole):
+        return Screening(False, 0.05, f"DSN is {meaning} here")
+    return Screening(threshold <= 0.9, 0.9, "a staff comment")
+
+
+def screen(title: str, text: str, threshold: float = THRESHOLD) -> Screening:
     """Judge an article by its title and text.
 
     :param title: may be empty.
     :param text: the article; its first 50,000 characters are read.
+    :param threshold: the score from which it is kept.
     """
+    score, reason = _judge(title, text)
+    return Screening(score >= threshold, score, reason)
+
+
+def _judge(title: str, text: str) -> tuple[float, str]:
     heading, body = fold(title), fold(text[:MAX_CHARACTERS])
     whole = f"{heading} | {body}"
     full = len(_FULL.findall(whole))
     if full:
         score = 0.95 if full > 1 or _FULL.search(heading) else 0.8
-        return _screening(score, f"names the dossier santé numérique ({full})")
+        return (score, f"names the dossier santé numérique ({full})")
     acronyms = list(islice(_ACRONYM.finditer(whole), MAX_ACRONYMS))
     meaning = next((name for name, mark in _HOMONYMS.items() if mark.search(whole)), None)
     if acronyms and meaning and not _names_quebec_record(whole):
-        return _screening(0.05, f"DSN is {meaning} here")
+        return (0.05, f"DSN is {meaning} here")
     if acronyms:
         return _judge_acronym(whole, acronyms)
     if _names_quebec_record(whole):
-        return _screening(0.7, "a digital health record in Québec")
-    return _screening(0.0, "does not name the dossier santé numérique")
+        return (0.7, "a digital health record in Québec")
+    return (0.0, "does not name the dossier santé numérique")
 
 
 def _names_quebec_record(whole: str) -> bool:
@@ -137,17 +152,13 @@ def _names_quebec_record(whole: str) -> bool:
     return all(mark.search(whole) for mark in (_GENERIC, _HEALTH, _QUEBEC))
 
 
-def _judge_acronym(whole: str, acronyms: list[re.Match[str]]) -> Screening:
+def _judge_acronym(whole: str, acronyms: list[re.Match[str]]) -> tuple[float, str]:
     reach = NEARBY_CHARACTERS
     near = sum(
         bool(_HEALTH.search(whole, max(m.start() - reach, 0), m.end() + reach)) for m in acronyms
     )
     if not near:
-        return _screening(0.2, "DSN without a word of health care near it")
+        return (0.2, "DSN without a word of health care near it")
     if _QUEBEC.search(whole) or _names_quebec_record(whole):
-        return _screening(0.85, f"DSN near health care in Québec ({near})")
-    return _screening(0.6, f"DSN near health care ({near})")
-
-
-def _screening(score: float, reason: str) -> Screening:
-    return Screening(score >= THRESHOLD, score, reason)
+        return (0.85, f"DSN near health care in Québec ({near})")
+    return (0.6, f"DSN near health care ({near})")

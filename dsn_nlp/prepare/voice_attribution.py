@@ -1,0 +1,323 @@
+"""Read an attribution: the verb of saying, who its subject is, and what is reported."""
+
+import re
+from functools import lru_cache
+
+from dsn_nlp.prepare.voice_memory import Attribution, Memory
+from dsn_nlp.prepare.voice_roles import alternation, hits, names_in, words
+
+SUBJECT = 170
+_NOT_NOUN = "".join(
+    rf"(?<!\b{word}\s)"
+    for word in ("la", "une", "cette", "sa", "leur", "en", "de", "des", "les", "un", "ce", "aux",
+                 "du", "au", "chaque", "toute", "quelques", "the", "a", "her", "his", "their", "of",
+                 "no", "its", "any", "to", "sur", "par", "d", "many", "some", "these", "those")
+)  # fmt: skip
+_ADVERB = (
+    r"(?:(?:\w+ment|aussi|egalement|ensuite|toutefois|par\s+ailleurs|deja|d\s+abord|enfin|meme|"
+    r"plutot|encore|alors|pour\s+sa\s+part|de\s+son\s+cote|a\s+son\s+tour|en\s+outre|y|lui|leur|"
+    r"nous|notamment|recemment|tout\s+de\s+meme|quant\s+a\s+(?:lui|elle)|t\s+il|t\s+elle|t\s+ils|"
+    r"t\s+elles|elle|il|tristement|vite)\s+)"
+)
+_PARTICIPLES = (
+    "disant",
+    "affirmant",
+    "ajoutant",
+    "denoncant",
+    "deplorant",
+    "expliquant",
+    "soulignant",
+    "precisant",
+    "rappelant",
+    "evoquant",
+    "parlant",
+    "qualifiant",
+    "jugeant",
+    "estimant",
+    "craignant",
+    "assurant",
+    "promettant",
+    "reclamant",
+    "plaidant",
+    "martelant",
+)
+
+
+@lru_cache(maxsize=1)
+def _verb() -> re.Pattern[str]:
+    table = words()["verbs"]
+    past = alternation(f"{verb}(?:e|s|es)?" for verb in table["fr_past"])
+    present = alternation([*table["fr"], *_PARTICIPLES])
+    english = alternation(table["en"])
+    pronoun = r"(?:\s+(?P<inverted>(?:t\s+)?(?:il|elle|ils|elles|on)|je))?"
+    return re.compile(
+        rf"{_NOT_NOUN}\b(?:(?:a|ont|avait|avaient|aurait|auraient|ayant)\s+{_ADVERB}{{0,2}}(?:{past})"
+        rf"|(?:{present})|(?:{english})){pronoun}\b"
+    )
+
+
+@lru_cache(maxsize=1)
+def _source() -> re.Pattern[str]:
+    table = words()["sources"]
+    return re.compile(rf"\b(?:{alternation([*table['fr'], *table['en']])})\s+")
+
+
+_OPEN_POST = re.compile(rf"[\s,;–—\x01.!?]*(?:{_ADVERB}|(?:s|se|me|m|nous)\s+|l\s+|le\s+){{0,2}}")
+_SUBJECT_FIRST = re.compile(r"[\s,;–—]*(?P<subject>[^\x01;:]{2,90}?)\s+$")
+_LAST_CLAUSE = re.compile(r"[;:\x01]|\s(?:tandis que|alors que|pendant que|mais|but|while)\s")
+_THAT = re.compile(r"[^.;:\x01]{0,70}?(?:,?\s+(?:que|qu|that)\s+)")
+_NOT_SOURCE = re.compile(
+    r"^(?:nos|our|les informations|ce que|toute|le (?:plan|calendrier|document|rapport)|"
+    r"the (?:plan|document|report|schedule)|lequel|laquelle)\b"
+)
+_STRONG = re.compile(
+    r"(?:denonc|deplor|critiqu|reclam|crai[ng]|redout|exig|demand|s?inquiet|plai(?:nt|gn)|regrett|"
+    r"dement|ni(?:e|ent)\b|salu|promet|promis|recommand|decri|denounc|deplor|decr|critici|fear|"
+    r"worr|complain|blam|prais|welcom|urg|lament|promis|vow|den(?:y|ie)|accus|met|souhait|esper|"
+    r"se di|dit\b|disent|assur|reconna|admet|annonc|voiced|express|warn|call|evoqu|hop|"
+    r"vant|defend|propos|suggest|sugger|signal|rapport|confirm|parl)"
+)
+_ENDING = re.compile(
+    r"(?P<subject>[^,]{2,80}?)\s+(?:said|says|added|adds|explained|noted|warned|told\s+\w+|argued|"
+    r"confirmed|insisted)\b[^,]{0,40}\.?\s*$"
+)
+
+
+def attribute_quote(
+    folded: str, cased: str, start: int, end: int, memory: Memory
+) -> Attribution | None:
+    """Find who says the quote at ``[start, end)`` of a masked sentence."""
+    return (
+        _after(folded, cased, end, memory)
+        or _before(folded, cased, start, memory)
+        or _colon(folded, cased, start, memory)
+    )
+
+
+def attribute_incise(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    """Find the incise of a line of dialogue: ", dit l'infirmière"."""
+    for mark in re.finditer(r"[,!?…]", folded):
+        verb = _verb().match(folded, _OPEN_POST.match(folded, mark.end()).end())  # type: ignore[union-attr]
+        if verb is None:
+            continue
+        stop = re.search(r"[,.;!?]", folded[verb.end() :])
+        limit = verb.end() + stop.start() if stop else len(folded)
+        limit = min(limit + (60 if stop and folded[limit] == "," else 0), len(folded))
+        subject = (verb.end(), limit)
+        if verb["inverted"]:
+            return Attribution(
+                memory.here or memory.last, "", mark.start(), limit, limit > len(folded) - 3
+            )
+        role = memory.resolve(folded[slice(*subject)], cased[slice(*subject)])
+        if role or names_in(cased[slice(*subject)]):
+            at = mark.start() + (folded[mark.start()] != ",")
+            return Attribution(role, cased[slice(*subject)], at, limit, limit >= len(folded) - 3)
+    return None
+
+
+def _after(folded: str, cased: str, end: int, memory: Memory) -> Attribution | None:
+    stop = folded.find("\x01", end)
+    stop = len(folded) if stop < 0 else stop
+    opening = _OPEN_POST.match(folded, end, stop)
+    at = opening.end() if opening else end
+    source = _source().match(folded, _skip(folded, end), stop)
+    if source:
+        return _told(folded, cased, source.end(), stop, memory)
+    verb = _verb().match(folded, at, stop) or _verb().match(folded, _skip(folded, end), stop)
+    if verb:
+        if verb["inverted"]:
+            return _pronoun(folded, cased, verb, stop, memory)
+        told = _told(folded, cased, verb.end(), stop, memory)
+        return told if told.subject.strip() else _before_or(told, folded, cased, end, memory)
+    return _subject_first(folded, cased, end, stop, memory)
+
+
+def _before_or(told: Attribution, folded: str, cased: str, end: int, memory: Memory) -> Attribution:
+    return told if told.role else Attribution(memory.here, "")
+
+
+def _pronoun(
+    folded: str, cased: str, verb: re.Match[str], stop: int, memory: Memory
+) -> Attribution:
+    """ "affirme-t-elle" means the last speaker, unless the sentence names one before its verb."""
+    return Attribution(memory.here or memory.last, "")
+
+
+def _subject_first(
+    folded: str, cased: str, end: int, stop: int, memory: Memory
+) -> Attribution | None:
+    """English order: "…," Dr. Roy said; also « … », la ministre l'a répété."""
+    verb = _verb().search(folded, end, min(stop, end + 130))
+    if verb is None:
+        return None
+    subject = _SUBJECT_FIRST.match(folded, end, verb.start())
+    if subject is None:
+        return None
+    first, last = subject.span("subject")
+    role = memory.resolve(folded[first:last], cased[first:last])
+    if role is None and not names_in(cased[first:last]):
+        return None
+    # "said Roy, a nurse": what stands behind the verb may be the apposition.
+    if role is None:
+        role = memory.resolve(folded[verb.end() : stop], cased[verb.end() : stop])
+    return Attribution(role, cased[first:last])
+
+
+def _before(folded: str, cased: str, start: int, memory: Memory) -> Attribution | None:
+    begin = folded.rfind("\x01", 0, start) + 1
+    segment = folded[begin:start]
+    source = list(_source().finditer(segment))
+    if source:
+        told = _told(folded, cased, begin + source[-1].end(), start, memory)
+        if told.role or told.subject.strip():
+            return told
+    verbs = list(_verb().finditer(segment))
+    for verb in reversed(verbs):
+        if verb["inverted"]:
+            return _pronoun(folded, cased, verb, start, memory)
+        clause = _clause(segment, verb.start())
+        first, last = begin + clause, begin + verb.start()
+        role = memory.resolve(folded[first:last], cased[first:last])
+        if role is not None or names_in(cased[first:last]):
+            return Attribution(role, cased[first:last])
+    if verbs and (role := memory.resolve(segment, cased[begin:start])):
+        return Attribution(role, cased[begin:start])
+    return None
+
+
+def _clause(segment: str, verb: int) -> int:
+    """Where the clause of a verb begins; a clause without a subject takes the one before it."""
+    begin = 0
+    for mark in _LAST_CLAUSE.finditer(segment, 0, verb):
+        if len(segment[mark.end() : verb].split()) >= 1 and hits(segment[mark.end() : verb]):
+            begin = mark.end()
+    return begin
+
+
+def _colon(folded: str, cased: str, start: int, memory: Memory) -> Attribution | None:
+    """ "Réaction de la FIQ : « … »", "Pour Julie, infirmière, c'est « … »"."""
+    segment = folded[:start].rstrip()
+    if "\x01" in segment or not segment or len(segment) > 220:
+        return None
+    lead = re.match(r"(?:pour|chez|cote|du cote de|a|for)\s", segment)
+    if not segment.endswith((":", "—", "–")) and not lead:
+        return None
+    role = memory.resolve(segment.removesuffix(":"), cased[: len(segment)])
+    return Attribution(role, cased[: len(segment)]) if role else None
+
+
+def _told(folded: str, cased: str, first: int, stop: int, memory: Memory) -> Attribution:
+    last = min(stop, first + SUBJECT)
+    role = memory.resolve(folded[first:last], cased[first:last])
+    return Attribution(role, cased[first:last])
+
+
+def _skip(folded: str, at: int) -> int:
+    while at < len(folded) and folded[at] in " ,;–—\x01.!?\n":
+        at += 1
+    return at
+
+
+def reported(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    """Find reported speech in a sentence without quotes; offsets are of the sentence."""
+    return (
+        _source_first(folded, cased, memory)
+        or _source_last(folded, cased, memory)
+        or _verb_last(folded, cased, memory)
+        or _verb_inside(folded, cased, memory)
+    )
+
+
+def _source_first(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    opening = re.match(r"(?:\w+,\s+|(?:mais|et|or|toujours|encore|but|and|still)\s+)?", folded)
+    source = _source().match(folded, opening.end() if opening else 0)
+    if source is None or _NOT_SOURCE.match(folded, source.end()):
+        return None
+    comma = _last_apposition(folded, source.end())
+    if comma is None:
+        return None
+    told = _told(folded, cased, source.end(), comma, memory)
+    if told.role is None and not names_in(told.subject):
+        return None
+    return _said(folded, told, comma + 1, len(folded))
+
+
+def _last_apposition(folded: str, at: int) -> int | None:
+    """The comma that ends a source; appositions of a few words are part of it."""
+    commas = [m.start() for m in re.finditer(",", folded[:260]) if m.start() > at]
+    for index, comma in enumerate(commas):
+        following = commas[index + 1] if index + 1 < len(commas) else None
+        piece = folded[comma + 1 : following] if following else ""
+        found = hits(piece) if following and len(piece) < 110 else []
+        if not found or found[0].start > 14 or re.match(r"\s*(?:les|des|the|nos|leurs)\s", piece):
+            return comma
+    return commas[-1] if commas else None
+
+
+def _source_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    for source in _source().finditer(folded, 12):
+        if _NOT_SOURCE.match(folded, source.end()):
+            continue
+        told = _told(folded, cased, source.end(), len(folded), memory)
+        if told.role is not None or names_in(told.subject):
+            return _said(folded, told, 0, source.start())
+    return None
+
+
+def _verb_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    """ "Le système sera corrigé, a indiqué le CIUSSS." and "…, the union said."."""
+    for comma in re.finditer(r",\s+", folded):
+        if comma.start() < 12:
+            continue
+        verb = _verb().match(folded, comma.end())
+        opened = _OPEN_POST.match(folded, comma.end())
+        verb = verb or (_verb().match(folded, opened.end()) if opened else None)
+        if verb and not verb[0].endswith("ant"):
+            role = (memory.here or memory.last) if verb["inverted"] else None
+            told = (
+                Attribution(role, "")
+                if role
+                else _told(folded, cased, verb.end(), len(folded), memory)
+            )
+            if told.role is not None:
+                return _said(folded, told, 0, comma.start())
+        ending = _ENDING.match(folded[comma.end() :])
+        if ending:
+            first = comma.end() + ending.start("subject")
+            last = comma.end() + ending.end("subject")
+            role = memory.resolve(folded[first:last], cased[first:last])
+            if role is not None or names_in(cased[first:last]):
+                return _said(folded, Attribution(role, cased[first:last]), 0, comma.start())
+    return None
+
+
+def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
+    for verb in _verb().finditer(folded):
+        if verb.start() < 2 or verb["inverted"]:
+            continue
+        first = _clause(folded, verb.start())
+        subject = folded[first : verb.start()]
+        if len(subject) > 200 or re.search(r"\b(?:qui|who|that|que|qu|dont|which)\s*$", subject):
+            continue
+        role = memory.resolve(subject, cased[first : verb.start()])
+        if role is None and not names_in(cased[first : verb.start()]):
+            continue
+        told = Attribution(role, cased[first : verb.start()])
+        that = _THAT.match(folded, verb.end())
+        if that:
+            return _said(folded, told, that.end(), len(folded))
+        english = re.match(
+            r"(?:said|says|added|adds|believes?|thinks?|told\s+\w+|fears?|hopes?|feels?|worr\w+|argue\w*|insist\w*|claim\w*|warn\w*|explain\w*|note\w*)$",
+            verb[0],
+        )
+        if (english or _STRONG.match(verb[0])) and len(folded) - verb.end() > 8 and role:
+            return _said(folded, told, verb.end(), len(folded))
+    return None
+
+
+def _said(folded: str, told: Attribution, start: int, end: int) -> Attribution:
+    while start < end and folded[start] in " ,:\n":
+        start += 1
+    while end > start and folded[end - 1] in " ,.;\n":
+        end -= 1
+    return Attribution(told.role, told.subject, start, end)

@@ -1,0 +1,160 @@
+"""Who has been introduced so far in an article, for pronouns and surnames to refer to."""
+
+import re
+from dataclasses import dataclass, field
+
+from dsn_nlp.prepare.voice_roles import (
+    Role,
+    fold_in_place,
+    hits,
+    known_person,
+    names_in,
+    role_of,
+    words,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who speaks, as written, and in what role; ``[start, end)`` is what is reported, if known."""
+
+    role: Role | None
+    subject: str
+    start: int = 0
+    end: int = 0
+    closing: bool = False
+
+
+_PRONOUN = re.compile(
+    r"^\W*(?:" + "|".join(
+        word.replace(" ", r"\s+")
+        for number in ("singular", "plural")
+        for word in words()["pronouns"][number]
+    ) + r")\b"
+)  # fmt: skip
+# What follows the speaker and is not about who speaks.
+_TAIL = re.compile(
+    r"\s(?:au sujet|a propos|lors|en entrevue|en entretien|devant|apres|a nos confreres|"
+    r"en reaction|"
+    r"avant|pendant|quand|lorsque|when|in an interview|during|after|at a news|in a statement|"
+    r"par voie de|dans (?:un|une|sa|son|la|le|les|nos)|sur (?:les ondes|x|facebook)|concernant|"
+    r"as the|who (?:has|had|was|is)|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|en parlant|a la suite|about|of the|"
+    r"while|because|since|pour (?:qui|expliquer|justifier))\b"
+)
+_HEADS = ("physician", "care_staff", "expert", "patient_or_family")
+
+
+@dataclass
+class Memory:
+    """Names with their roles, and the speaker that a pronoun would mean."""
+
+    names: dict[str, Role] = field(default_factory=dict)
+    last: Role | None = None
+    here: Role | None = None
+    paragraph: int = -1
+    dialogue: int = -10
+
+    def enter(self, paragraph: int) -> None:
+        """Go on to a sentence; a new paragraph forgets who was speaking just now."""
+        if paragraph != self.paragraph:
+            self.paragraph, self.here = paragraph, None
+
+    def speak(self, told: Attribution) -> None:
+        """Remember a speaker."""
+        if told.role is not None:
+            self.last = self.here = told.role
+            self._register(told.subject, told.role)
+        elif told.subject and not _PRONOUN.match(fold_in_place(told.subject)):
+            self.last = self.here = "unknown"
+
+    def introduce(self, folded: str, cased: str) -> None:
+        """Remember whom a sentence that quotes nobody speaks of."""
+        role = self.subject(folded, cased)
+        if role is not None and role != "unknown":
+            self.last = self.here = role
+        for start, end, name in names_in(cased):
+            if " " in name and (own := _named_role(folded, start, end)):
+                self._register(name, own)
+
+    def subject(self, folded: str, cased: str) -> Role | None:
+        """The role of a sentence's subject, where its first words give one."""
+        head = folded[:110]
+        found = hits(head)
+        if found and found[0].start <= 45 and not _after_preposition(head, found[0].start):
+            return role_of(_until_verb(head))
+        named = [(s, e, n) for s, e, n in names_in(cased[:80]) if s < 40]
+        for _, _, name in named:
+            if role := self.recall(name):
+                return role
+        return None
+
+    def resolve(self, folded: str, cased: str) -> Role | None:
+        """The role of a subject phrase: a pronoun, a trade, an organisation or a name."""
+        cut = _TAIL.search(folded)
+        if cut and cut.start() > 3:
+            folded, cased = folded[: cut.start()], cased[: cut.start()]
+        if _PRONOUN.match(folded):
+            return self.here or self.last
+        head, *appositions = folded.split(",")
+        known = self.recall(cased[: len(head)])
+        role = role_of(head)
+        if role is None and known is None:
+            role = role_of(",".join(appositions[:3]))
+        elif role in _HEADS and appositions:
+            role = role_of(",".join([head, *appositions[:2]])) or role
+        if known is not None and role in (None, "physician"):
+            return known
+        return role or known_person(folded)
+
+    def recall(self, cased: str) -> Role | None:
+        """The role of a name met before."""
+        for _, _, name in names_in(cased):
+            for word in reversed(re.findall(r"[\w’'‑-]+", name)):
+                if role := self.names.get(fold_in_place(word)):
+                    return role
+        return None
+
+    def _register(self, cased: str, role: Role) -> None:
+        for _, _, name in names_in(cased):
+            parts = re.findall(r"[\w’'‑-]+", name)
+            folded = fold_in_place(" ".join(parts))
+            if len(parts) >= 2 and parts[0] not in _NOT_NAMES and not hits(folded):
+                self.names[fold_in_place(parts[-1])] = role
+                self.names.setdefault(fold_in_place(parts[0]), role)
+            elif len(parts) == 1 and len(parts[0]) > 2 and not hits(folded):
+                self.names.setdefault(folded, role)
+
+
+_NOT_NAMES = frozenset(
+    ("La", "Le", "Les", "L", "Un", "Une", "The", "A", "Hôpital", "CLSC", "CHSLD")
+)
+_VERB_START = re.compile(
+    r"\s(?:a|ont|est|sont|n|ne|se|s|has|have|is|are|was|were|had|avait|avaient|etait|etaient|"
+    r"can|could|does|did|knows?|still|sait|voit|vit|travaille|works?)\s"
+)
+
+
+def _until_verb(head: str) -> str:
+    found = _VERB_START.search(head, 4)
+    return head[: found.start()] if found else head
+
+
+def _after_preposition(head: str, start: int) -> bool:
+    before = head[:start].split()
+    return bool(before) and any(
+        w in ("pour", "aux", "chez", "avec", "sans", "for", "with", "to", "among", "parmi", "par",
+              "dans", "in", "at", "sous", "contre")
+        for w in before
+    )  # fmt: skip
+
+
+def _named_role(folded: str, start: int, end: int) -> Role | None:
+    """The role that a name's apposition, or the words just before it, give."""
+    after = folded[end : end + 120]
+    if after.startswith(",") and (found := hits(after[:45])) and found[0].start <= 25:
+        return role_of(",".join(after.split(",")[1:3]))
+    before = folded[max(start - 45, 0) : start]
+    before = re.split(r"[,.;:]", before)[-1]
+    close = hits(before)
+    return role_of(before) if close and len(before) - close[-1].end < 25 else None

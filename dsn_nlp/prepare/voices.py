@@ -1,0 +1,202 @@
+"""Who says what in an article: quotes and reported speech, with the role of the speaker.
+
+Rules over a lexicon of roles, organisations and verbs of saying, in both languages. Offsets are
+exact: ``text[voice.start:voice.end]`` is what is quoted.
+"""
+
+import re
+from dataclasses import dataclass
+
+from dsn_nlp.prepare.voice_attribution import attribute_incise, attribute_quote, reported
+from dsn_nlp.prepare.voice_memory import Attribution, Memory
+from dsn_nlp.prepare.voice_quotes import Quote, find_quotes
+from dsn_nlp.prepare.voice_roles import Role, fold_in_place
+
+MAX_CHARACTERS = 100_000
+# Without an attribution, fewer words between quotation marks are a title, a term or irony.
+MIN_WORDS_ALONE = 5
+_END = re.compile(r"[.!?…]+[»”\"')\]]*(?=\s+[«“\"‘(\[]?[A-ZÀ-ÖØ-Þ0-9\x01—–])|[.!?…]+\s*$|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[A-ZÀ-Ý]|[Dd]re?s?|Mme|Mlle|Mrs?|Ms|St|Ste|no|art|vs|p|etc|Jr|Sr|Prof|Me|av|boul|inf)|\d)\.$"
+)
+_TERM = re.compile(
+    r"\b(?:appele|dit|baptise|intitule|nomme|surnomme|denomme|titre|mot|expression|terme|called|"
+    r"titled|dubbed|so called|named|entitled|word|phrase|known as)(?:e|s|es)?\W*(?:de\W+)?$"
+)
+_NAMING = re.compile(
+    r"\b(?:qualifi\w+|parl\w+|decri\w+|jug\w+|trait\w+|called|describ\w+|evoqu\w+|denonc\w+|craint|redoute|label\w+)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What somebody says: characters ``[start, end)`` of the text, and whether word for word."""
+
+    start: int
+    end: int
+    role: Role
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    start: int
+    end: int
+    paragraph: int
+
+
+def find_voices(text: str) -> list[Voice]:
+    """Find quotes and reported speech in an article, in order.
+
+    :param text: its first 100,000 characters are read.
+    """
+    return _Reader(text[:MAX_CHARACTERS]).read()
+
+
+class _Reader:
+    """Reads an article once, sentence by sentence, and remembers who was introduced."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.quotes = find_quotes(text)
+        self.masked = _mask(text, self.quotes)
+        self.folded = fold_in_place(self.masked)
+        self.sentences = _sentences(self.masked)
+        self.memory = Memory()
+        self.voices: list[Voice] = []
+
+    def read(self) -> list[Voice]:
+        quotes, at = self.quotes, 0
+        for index, sentence in enumerate(self.sentences):
+            mine: list[Quote] = []
+            while at < len(quotes) and quotes[at].outer < sentence.end:
+                mine.append(quotes[at])
+                at += 1
+            self.memory.enter(sentence.paragraph)
+            if mine:
+                self._speak(index, sentence, mine)
+            else:
+                self._report(sentence)
+        return sorted(self.voices, key=lambda voice: (voice.start, voice.end))
+
+    def _speak(self, index: int, sentence: _Sentence, mine: list[Quote]) -> None:
+        cased = self.masked[sentence.start : sentence.end]
+        folded = self.folded[sentence.start : sentence.end]
+        settled: Role | None = None
+        for quote in mine:
+            start, end = quote.outer - sentence.start, quote.outer_end - sentence.start
+            if quote.dashed:
+                self._dialogue(quote)
+                continue
+            told = attribute_quote(folded, cased, start, min(end, len(folded)), self.memory)
+            if told is not None:
+                settled = told.role or settled or "unknown"
+                self.memory.speak(told)
+            if self._is_speech(quote, told, sentence, settled is not None):
+                role = settled or self._around(index, quote)
+                self.voices.append(Voice(quote.start, quote.end, role, True))
+        if settled is None:
+            self.memory.introduce(folded, cased)
+
+    def _is_speech(
+        self, quote: Quote, told: Attribution | None, sentence: _Sentence, settled: bool
+    ) -> bool:
+        said = self.text[quote.start : quote.end]
+        size = len(re.findall(r"\w+", said))
+        before = self.folded[max(quote.outer - 40, sentence.start) : quote.outer]
+        if size < 6 and _TERM.search(before):
+            return False
+        if told is not None or settled:
+            return size > 2 or said[-1:] in "!?…." or _NAMING.search(before) is not None
+        whole = said.rstrip()[-1:] in ".!?…" or quote.outer == sentence.start
+        return size >= MIN_WORDS_ALONE and (whole or said[:1].isupper())
+
+    def _around(self, index: int, quote: Quote) -> Role:
+        """Who speaks where the sentence does not say: the last speaker, or the next one named."""
+        sentence = self.sentences[index]
+        if self.memory.here is not None:
+            return self.memory.here
+        if index + 1 < len(self.sentences):
+            after = self.sentences[index + 1]
+            if after.paragraph == sentence.paragraph:
+                cased = self.masked[after.start : after.end]
+                ahead = self.memory.subject(self.folded[after.start : after.end], cased)
+                if ahead is not None:
+                    return ahead
+        return self.memory.last or "unknown"
+
+    def _dialogue(self, quote: Quote) -> None:
+        """A dashed line is speech when an incise says so, or it goes on with a dialogue."""
+        line = self.text[quote.start : quote.end]
+        folded = fold_in_place(line)
+        told = attribute_incise(folded, line, self.memory)
+        if told is None and self.memory.dialogue != self.memory.paragraph - 1:
+            return
+        if told is not None:
+            self.memory.speak(told)
+        self.memory.dialogue = self.memory.paragraph
+        end = quote.start + told.start if told and told.closing else quote.end
+        said = self.text[quote.start : end].rstrip(" ,\u00a0")
+        role = (told.role if told else None) or "unknown"
+        self.voices.append(Voice(quote.start, quote.start + len(said), role, True))
+
+    def _report(self, sentence: _Sentence) -> None:
+        cased = self.masked[sentence.start : sentence.end]
+        folded = self.folded[sentence.start : sentence.end]
+        told = reported(folded, cased, self.memory)
+        if told is None:
+            self.memory.introduce(folded, cased)
+            return
+        self.memory.speak(told)
+        start, end = sentence.start + told.start, sentence.start + told.end
+        if len(re.findall(r"\w+", self.text[start:end])) >= 2:
+            self.voices.append(Voice(start, end, told.role or "unknown", False))
+
+
+def _mask(text: str, quotes: list[Quote]) -> str:
+    """Hide what is quoted, and end the sentence where the quote ends it."""
+    parts, at = [], 0
+    for quote in quotes:
+        parts.append(text[at : quote.outer])
+        width = quote.outer_end - quote.outer
+        said = text[quote.start : quote.end].rstrip()
+        ends = said[-1:] in tuple(".!?…") and _starts_anew(text, quote.outer_end, said[-1:])
+        parts.append("\x01" * (width - 1) + ("." if ends and width else "\x01" * min(width, 1)))
+        at = quote.outer_end
+    return "".join([*parts, text[at:]])
+
+
+_SAID = re.compile(
+    r"\s*[A-Z][\w.’'-]*(?:\s+[\w.’'-]+){0,4}?\s+(?:said|says|asked|asks|added|wrote|told|replied|wondered|recalled|quipped|joked)\b"
+)
+
+
+def _starts_anew(text: str, at: int, mark: str) -> bool:
+    """Whether what follows a quote is a new sentence and not its attribution."""
+    rest = text[at : at + 90]
+    if not rest.strip():
+        return True
+    stripped = rest.lstrip(" \u00a0\u202f")
+    if stripped[:1] in "\n":
+        return True
+    if not (stripped[:1].isupper() or stripped[:1] in '«“"'):
+        return False
+    return mark == "." or not _SAID.match(rest)
+
+
+def _sentences(masked: str) -> list[_Sentence]:
+    found: list[_Sentence] = []
+    start = paragraph = 0
+    for match in _END.finditer(masked):
+        if "\n" not in match[0] and _ABBREVIATION.search(masked, start, match.end()):
+            continue
+        end = match.end()
+        if masked[start:end].strip():
+            first = start + len(masked[start:end]) - len(masked[start:end].lstrip())
+            found.append(_Sentence(first, end, paragraph))
+        paragraph += "\n" in match[0]
+        start = end
+    if masked[start:].strip():
+        first = start + len(masked[start:]) - len(masked[start:].lstrip())
+        found.append(_Sentence(first, len(masked), paragraph))
+    return found
