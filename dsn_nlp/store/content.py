@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dsn_nlp.errors import StoreError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Document, Label, Passage, Rejection
+from dsn_nlp.store.privacy import buried, buried_urls
 from dsn_nlp.store.schema import (
     PUBLISHED,
     documents,
@@ -54,9 +55,10 @@ _DOCUMENT_FIELDS = (
 
 
 def known_documents(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
-    """Tell which of these document ids are stored, published or not."""
-    found: set[str] = set()
-    wanted = iter(ids)
+    """Tell which of these document ids are stored, published or not, or were erased for good."""
+    every = list(ids)
+    found = buried(connection, every)
+    wanted = iter(every)
     while some := list(islice(wanted, _IDS_A_QUERY)):
         query = sa.select(documents.c.document_id).where(documents.c.document_id.in_(some))
         found.update(str(known) for known in connection.scalars(query))
@@ -71,7 +73,8 @@ def known_urls(connection: sa.Connection, source: str) -> set[str]:
     off_topic = sa.select(rejected.c.place).where(
         rejected.c.source == source, rejected.c.stage == "screen"
     )
-    return {str(url) for url in connection.scalars(sa.union_all(stored, off_topic))}
+    every = sa.union_all(stored, off_topic, buried_urls(source))
+    return {str(url) for url in connection.scalars(every)}
 
 
 def known_rejections(connection: sa.Connection, source: str) -> set[str]:
@@ -85,8 +88,16 @@ def add_documents(
     run_id: str,
     pairs: Sequence[tuple[Document, Sequence[Passage]]],
 ) -> int:
-    """Store new documents with their passages; a document already stored keeps those it has."""
-    by_id = {document.document_id: (document, cut) for document, cut in reversed(pairs)}
+    """Store new documents with their passages; a document already stored keeps those it has.
+
+    What was erased, or is of a respondent who was, does not come back.
+    """
+    gone = buried(connection, {key for document, _ in pairs for key in _keys(document)})
+    by_id = {
+        document.document_id: (document, cut)
+        for document, cut in reversed(pairs)
+        if gone.isdisjoint(_keys(document))
+    }
     rows = [_document_row(document, run_id) for document, _ in by_id.values()]
     new = insert_new(connection, documents, rows)
     cut = [_passage_row(passage) for key in new for passage in by_id[key][1]]
@@ -113,6 +124,7 @@ def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[
         for one in given
     ]
     new = set(insert_new(connection, rejected, rows))
+    gone = buried(connection, {one.respondent for one in given if one.respondent})
     kept: list[Row] = [
         {
             "rejected_id": key,
@@ -121,7 +133,9 @@ def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[
             "kept_at": now,
         }
         for one in given
-        if one.sealed is not None and (key := rejected_id(one)) in new
+        if one.sealed is not None
+        and one.respondent not in gone
+        and (key := rejected_id(one)) in new
     ]
     insert_new(connection, sealed_rows, kept)
     return len(new)
@@ -220,6 +234,10 @@ def _without_label(query: sa.Select[*Columns], model: str) -> sa.Select[*Columns
         labels.c.passage_id == passages.c.passage_id, labels.c.model == model
     )
     return query.where(~labelled)
+
+
+def _keys(document: Document) -> list[str]:
+    return [key for key in (document.document_id, document.respondent) if key]
 
 
 def _document_row(document: Document, run_id: str) -> Row:

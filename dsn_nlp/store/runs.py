@@ -32,7 +32,7 @@ def begin(connection: sa.Connection, version: str, lease: timedelta) -> str:
         # Readers go on; a second beginner waits here, then meets this run's lease.
         connection.execute(sa.text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
     now = datetime.now(UTC)
-    _refuse_if_held(connection, now)
+    refuse_if_held(connection)
     connection.execute(
         runs.update()
         .where(runs.c.status == RUNNING)
@@ -134,7 +134,12 @@ def owner_is_dead(owner: str) -> bool:
     return _process_start(int(pid)) != started
 
 
-def _refuse_if_held(connection: sa.Connection, now: datetime) -> None:
+def refuse_if_held(connection: sa.Connection) -> None:
+    """Make sure that no night is at work.
+
+    :raises RunInProgressError: when a run of a living owner holds an unexpired lease.
+    """
+    now = datetime.now(UTC)
     query = sa.select(runs.c.run_id, runs.c.owner, runs.c.lease_expires_at)
     for run_id, owner, expires in connection.execute(query.where(runs.c.status == RUNNING)):
         if expires is not None and expires > now and not owner_is_dead(owner):

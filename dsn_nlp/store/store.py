@@ -1,7 +1,6 @@
 """The store: what the stages of a night read and write, each call one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -21,22 +20,18 @@ from dsn_nlp.records import (
 )
 from dsn_nlp.store import content, digest, gathering, runs, schema
 from dsn_nlp.store import reviews as reviewing
+from dsn_nlp.store.duties import Duties
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
-from dsn_nlp.store.failures import translated
 from dsn_nlp.store.migrate import migrate
 
 
-class Store:
+class Store(Duties):
     """Documents, labels and runs in SQLite or PostgreSQL.
 
     Writing anything twice changes nothing. Readers see a run's rows once it is published, all at
     once. Every method may raise ``TransientStoreError`` (locked, connection lost) and
     ``StoreError``; neither holds stored text nor a password. Safe to share between threads.
     """
-
-    def __init__(self, engine: sa.Engine, place: str) -> None:
-        self._engine = engine
-        self._place = place
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -322,21 +317,3 @@ class Store:
         ordered = query.order_by(*(column.desc() for column in order)).limit(limit)
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(ordered).mappings()]
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        """Open a transaction that sees one state of the store throughout."""
-        engine = self._engine
-        if engine.dialect.name == "postgresql":
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with translated(self._place), engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, run_id: str | None = None) -> Iterator[sa.Connection]:
-        """Open a transaction that writes; with a run id, only while that run may."""
-        engine = self._engine.execution_options(writing=True)
-        with translated(self._place), engine.begin() as connection:
-            if run_id is not None:
-                runs.check_running(connection, run_id)
-            yield connection
