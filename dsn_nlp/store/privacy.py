@@ -82,7 +82,8 @@ def told(value: str) -> str:
 def buried(connection: sa.Connection, values: Iterable[str]) -> set[str]:
     """Tell which of these ids and respondents were erased."""
     by_hash = {told(value): value for value in values}
-    hashes, found = list(by_hash), set()
+    hashes = list(by_hash)
+    found: set[str] = set()
     for begin in range(0, len(hashes), _IDS_A_QUERY):
         some = hashes[begin : begin + _IDS_A_QUERY]
         query = sa.select(tombstones.c.tombstone).where(tombstones.c.tombstone.in_(some))
