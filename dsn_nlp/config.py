@@ -9,9 +9,17 @@ import re
 import secrets
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dsn_nlp.errors import ConfigError
@@ -42,23 +50,71 @@ class GatherSettings(_Strict):
     max_bytes: int = Field(5_000_000, gt=0)
     attempts: int = Field(3, ge=1, le=10)
     pause_seconds: float = Field(1.0, ge=0, description="between two requests to one host")
+    host_requests: int = Field(1, ge=1, le=8, description="requests to one host at a time")
+    sources_at_once: int = Field(8, ge=1, le=64, description="news sources gathered side by side")
+    host_failures: int = Field(5, ge=1, description="in a row, then a host is left alone")
+    max_sitemap_bytes: int = Field(52_428_800, gt=0, description="unpacked, a file")
+    page_nights: int = Field(5, ge=1, description="nights a page that does not come is asked for")
+    readers: int = Field(0, ge=0, description="processes that read pages; 0: one a core")
+    reader_seconds: float = Field(20.0, gt=0, description="for one page, then it is put aside")
     allow_loopback: bool = False
 
 
+class PressFields(_Strict):
+    """Which key of a press-review service's JSON lines holds what."""
+
+    text: str = "text"
+    title: str = "title"
+    url: str = "url"
+    published_at: str = "published_at"
+    outlet: str = "outlet"
+    authors: str = "authors"
+    section: str = "section"
+    lang: str = "lang"
+
+
+_NEWS_PLACES = ("feed", "sitemap", "urls", "pages", "press")
+
+
 class NewsSource(_Strict):
-    """One RSS or Atom feed whose pages are gathered."""
+    """One place that articles come from: exactly one of feed, sitemap, urls, pages and press."""
 
     name: SourceName
-    feed: str
+    feed: str | None = Field(None, description="address of an RSS, RDF, Atom or JSON feed")
+    sitemap: str | None = Field(None, description="address of a sitemap, index or news sitemap")
+    urls: str | None = Field(None, description="a text file, or its address: one URL a line")
+    pages: Path | None = Field(None, description="folder, .zip, .tar.gz or .warc.gz of pages")
+    press: Path | None = Field(None, description="JSON lines of a press review, or their folder")
+    fields: PressFields = Field(default_factory=PressFields)
     lang: Language | None = None
     keep: Literal["dsn", "all"] = Field("dsn", description="'dsn' drops articles on other matters")
+    paywall: Literal["reject", "lead"] = Field(
+        "reject", description="'lead' keeps what stands before a paywall"
+    )
+    domains: list[str] = Field([], description="domains that articles may be on; empty: any")
+    paths: list[str] = Field([], description="how addresses' paths begin; empty: any")
+    window_days: int = Field(30, ge=1, description="how far back a night reads a sitemap")
+    max_articles: int = Field(2000, ge=1, description="pages asked for in one night")
 
-    @field_validator("feed")
+    @field_validator("feed", "sitemap")
     @classmethod
-    def _is_web_address(cls, value: str) -> str:
-        if not re.match(r"https?://[^/\s]+", value):
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/\s]+", value):
             raise ValueError("must be an http:// or https:// address")
         return value
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if sum(getattr(self, key) is not None for key in _NEWS_PLACES) != 1:
+            raise ValueError(f"exactly one of {', '.join(_NEWS_PLACES)} is needed")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the source is, for messages: an address, or the name of a file."""
+        given = (self.feed, self.sitemap, self.urls, self.pages, self.press)
+        place = str(next(each for each in given if each is not None))
+        return place if place.startswith(("http://", "https://")) else Path(place).name
 
 
 class CommentColumns(_Strict):
@@ -223,6 +279,11 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
     anchor(settings.get("gather"), "mirror")
     anchor(settings["labelling"], "models")
     anchor(settings.get("run"), "export")
+    news = settings.get("news")
+    for source in news if isinstance(news, list) else []:
+        anchor(source, "pages", "press")
+        if not re.match(r"https?://", str(isinstance(source, dict) and source.get("urls"))):
+            anchor(source, "urls")
     comments = settings.get("comments")
     for source in comments if isinstance(comments, list) else []:
         anchor(source, "path")

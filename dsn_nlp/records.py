@@ -171,7 +171,7 @@ class Rejection:
 class Remembered:
     """What a server said of an address, so that asking again may cost a 304 alone.
 
-    ``body`` is kept of robots.txt only.
+    ``body`` is kept of robots.txt and sitemap indexes only.
     """
 
     url: str

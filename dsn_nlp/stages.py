@@ -8,12 +8,14 @@ quote what it stumbled over.
 
 import functools
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dsn_nlp import __version__
 from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
@@ -28,6 +30,9 @@ from dsn_nlp.label.routing import Serving, read_serving
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
 from dsn_nlp.store import Store
 
+if TYPE_CHECKING:
+    from dsn_nlp.gather.indexes import Window
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -36,6 +41,9 @@ Progress = Callable[[int, int], None]
 logger = logging.getLogger(__name__)
 # Documents that are stored in one transaction, and comments de-identified together.
 BATCH_DOCUMENTS = 64
+# Articles come one by one, each after a polite pause: a night that is killed loses few of them,
+# and the lease is renewed in time even where each page takes until its deadline.
+BATCH_ARTICLES = 8
 
 
 class StageError(DsnNlpError):
@@ -74,20 +82,49 @@ def begin_night(settings: Settings) -> str:
 
 
 @contained
-def take_articles(settings: Settings, run_id: str, source_name: str) -> Tally:
+def take_articles(
+    settings: Settings,
+    run_id: str,
+    source_name: str,
+    window: "Window | None" = None,
+    stop: threading.Event | None = None,
+) -> Tally:
     """Gather one news source: new articles are stored with their passages.
 
-    :raises TransientFetchError: when the feed itself may answer another time.
+    What the visit has taught of the source is kept at its end, once all its articles are stored.
+
+    :param window: days that a backfill asks for; without it, what is new is gathered.
+    :param stop: when set, the visit breaks off after the page it is at.
+    :raises TransientFetchError: when the source itself may answer another time.
     """
+    from dsn_nlp.gather.memory import Memory
     from dsn_nlp.gather.mirror import open_client
-    from dsn_nlp.gather.news import gather_news
+    from dsn_nlp.gather.news import Visit
+    from dsn_nlp.gather.reader import shared_readers
 
     source = _named(settings, source_name)
     if not isinstance(source, NewsSource):
         raise ConfigError(f"'{source_name}' is not a news source")
-    with open_store(settings) as store, open_client(settings.gather) as client:
-        found = gather_news(client, source, store.known_urls(source.name))
-        return _store_all(store, settings, run_id, source.name, found, lambda documents: documents)
+    with open_store(settings) as store:
+        memory = Memory(source.name, store.recall)
+        with open_client(settings.gather, memory) as client:
+            visit = Visit(
+                client,
+                source,
+                functools.partial(store.known_among, source.name),
+                read=shared_readers(settings.gather).read,
+                postponed=store.postponed(source.name),
+                window=window,
+                stopped=stop.is_set if stop else lambda: False,
+            )
+            tally = _store_all(
+                store, settings, run_id, source.name, visit, lambda found: found, BATCH_ARTICLES
+            )
+        learnt = memory.learnt(visit.whole)
+        store.end_visit(run_id, source.name, visit.newest, visit.postponed, learnt)
+        if window is not None and visit.whole:
+            store.note_covered(run_id, source.name, window.start, window.end)
+    return tally
 
 
 @contained
@@ -116,6 +153,8 @@ def set_source_aside(settings: Settings, run_id: str, source_name: str, reason: 
     """
     with open_store(settings) as store:
         store.add_rejections(run_id, [Rejection(source_name, source_name, "source", reason)])
+        if source_name in {news.name for news in settings.news}:
+            store.note_failure(run_id, source_name)
     return Tally(source_name, {"documents": 0, "passages": 0, "rejected": 1})
 
 
@@ -164,16 +203,54 @@ def abandon_night(settings: Settings, run_id: str) -> None:
         logger.warning("run %s: its lease could not be given back (%s)", run_id, error)
 
 
-def take_source(settings: Settings, run_id: str, source_name: str) -> Tally:
+def take_source(
+    settings: Settings, run_id: str, source_name: str, stop: threading.Event | None = None
+) -> Tally:
     """Gather one source of either kind; an unreadable one is set aside with its reason.
 
+    :param stop: when set, a visit to a news source breaks off after the page it is at.
     :raises TransientFetchError: when the source may answer another time.
     """
-    kind = take_articles if source_name in {s.name for s in settings.news} else take_comments
     try:
-        return kind(settings, run_id, source_name)
+        if source_name in {source.name for source in settings.news}:
+            return take_articles(settings, run_id, source_name, stop=stop)
+        return take_comments(settings, run_id, source_name)
     except InputError as error:
         return set_source_aside(settings, run_id, source_name, str(error))
+
+
+def take_sources(
+    settings: Settings,
+    run_id: str,
+    names: list[str],
+    take: Callable[..., Tally] = take_source,
+) -> Iterator[Tally]:
+    """Gather sources: news side by side, since they wait for others; comments one by one.
+
+    A source that is down delays none of the others. When one fails for good, or the caller
+    stops, the others break off after the page they are at.
+
+    :param take: gathers one source.
+    :return: counts in the order of ``names``.
+    """
+    news = {source.name for source in settings.news}
+    stop = threading.Event()
+    with ThreadPoolExecutor(settings.gather.sources_at_once, "gather") as threads:
+        begun: dict[str, Future[Tally]] = {
+            name: threads.submit(_take_or_set_aside, settings, run_id, name, take, stop)
+            for name in names
+            if name in news
+        }
+        try:
+            for name in names:
+                if name in begun:
+                    yield begun[name].result()
+                else:
+                    yield _take_or_set_aside(settings, run_id, name, take, stop)
+        finally:
+            stop.set()
+            for future in begun.values():
+                future.cancel()
 
 
 def run_night(
@@ -190,9 +267,9 @@ def run_night(
     run_id = begin_night(settings)
     try:
         tallies = []
-        for name in settings.source_names():
-            tallies.append(_take_or_set_aside(settings, run_id, name))
-            on_tally(tallies[-1])
+        for tally in take_sources(settings, run_id, settings.source_names()):
+            tallies.append(tally)
+            on_tally(tally)
         tallies.append(label_passages(settings, run_id, progress))
         on_tally(tallies[-1])
         return publish_night(settings, run_id, tallies)
@@ -218,9 +295,11 @@ def add_up(tallies: Iterable[Tally]) -> dict[str, int]:
     return total
 
 
-def _take_or_set_aside(settings: Settings, run_id: str, name: str) -> Tally:
+def _take_or_set_aside(
+    settings: Settings, run_id: str, name: str, take: Callable[..., Tally], stop: threading.Event
+) -> Tally:
     try:
-        return take_source(settings, run_id, name)
+        return take(settings, run_id, name, stop=stop)
     except TransientFetchError as error:
         return set_source_aside(settings, run_id, name, f"transient: {error}")
 
@@ -254,12 +333,13 @@ def _store_all(
     source: str,
     found: Iterable[T | Rejection],
     make_safe: Callable[[list[T]], Iterable[Document]],
+    size: int = BATCH_DOCUMENTS,
 ) -> Tally:
     """Store documents with their passages, and rejections, batch by batch."""
     from dsn_nlp.prepare.passages import split_document
 
     counts = {"documents": 0, "passages": 0, "rejected": 0}
-    for batch in _batched(found, BATCH_DOCUMENTS):
+    for batch in _batched(found, size):
         raw = [each for each in batch if not isinstance(each, Rejection)]
         pairs: list[tuple[Document, list[Passage]]] = [
             (document, split_document(document, settings.prepare.max_tokens))

@@ -17,12 +17,13 @@ MIN_LETTERS = 20
 # 4.0 keeps 99.99 % right with a right prior and 99.92 % with a wrong one (9,140 passages).
 SWITCH_MARGIN = 4.0
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
 _SPACES_AT_LINE_END = re.compile(r"[ \t]+\n")
 
 
 def normalise(text: str) -> str:
-    """Bring text to the form that is stored: NFC, ``\\n`` line ends, no control characters.
+    """Bring text to the form that is stored: NFC, ``\\n`` line ends, no control characters,
+    no halves of surrogate pairs (which no database takes).
 
     Curly quotes, non-breaking spaces and guillemets stay as written.
     """

@@ -26,7 +26,7 @@ NEWS = '[[news]]\nname = "a"\nfeed = "https://a.example/f"\n'
         ("[gather]\ncontakt = 'x'\n", "dsn.toml:2: gather.contakt: unknown key"),
         ("[gather\n", "not valid TOML"),
         (NEWS + NEWS, "two sources are named 'a'"),
-        ('[[news]]\nname = "a"\n', "news[1].feed: this key is required"),
+        ('[[news]]\nname = "a"\n', "news[1]: exactly one of feed, sitemap,"),
         ('[[news]]\nname = "a"\nfeed = "ftp://x"\n', "must be an http:// or https:// address"),
         ('[[news]]\nname = "A b"\nfeed = "https://x"\n', "dsn.toml:2: news[1].name"),
         ("[run]\nlease_minutes = 'soon'\n", "dsn.toml:2: run.lease_minutes"),

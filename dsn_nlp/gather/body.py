@@ -1,7 +1,7 @@
 """Reading a response body without trusting its size, its pace or its compression."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import httpx
 
@@ -26,7 +26,7 @@ def read_body(raw: httpx.Response, max_bytes: int, deadline: Deadline) -> bytes:
     if coding in _PLAIN:
         return b"".join(chunks)
     if coding in _GZIP:
-        return _gunzip(chunks, max_bytes)
+        return gunzip(chunks, max_bytes)
     raise FetchError("the answer is packed in a way that was not asked for")
 
 
@@ -45,8 +45,12 @@ def _bounded(chunks: Iterator[bytes], max_bytes: int, deadline: Deadline) -> Ite
         yield chunk
 
 
-def _gunzip(chunks: Iterator[bytes], max_bytes: int) -> bytes:
-    """Unpack gzip; a few bytes may stand for gigabytes, so each step is bounded."""
+def gunzip(chunks: Iterable[bytes], max_bytes: int) -> bytes:
+    """Unpack gzip; a few bytes may stand for gigabytes, so each step is bounded.
+
+    :raises FetchError: when it is damaged, or larger than ``max_bytes`` unpacked.
+    :raises TransientFetchError: when it breaks off.
+    """
     unpacked = bytearray()
     member = zlib.decompressobj(wbits=31)
     empty = True

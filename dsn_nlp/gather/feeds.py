@@ -1,71 +1,59 @@
-"""Reading RSS and Atom, and telling when two links mean the same article."""
+"""Reading feeds: RSS 0.9x to 2.0, RDF and Atom by feedparser, and JSON Feed."""
 
 import io
+import json
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from html.parser import HTMLParser
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
 
 import feedparser
-import httpx
 
 from dsn_nlp.config import NewsSource
 from dsn_nlp.errors import ExtractionError
 from dsn_nlp.gather.addresses import show
 from dsn_nlp.gather.charsets import decode
-from dsn_nlp.gather.fetch import Client
-from dsn_nlp.text import normalise
+from dsn_nlp.gather.dates import Moment, read_moment
+from dsn_nlp.gather.fetch import Client, Response
+from dsn_nlp.gather.links import canonical_url, join
+from dsn_nlp.gather.markup import plain
+
+__all__ = ["Feed", "FeedEntry", "canonical_url", "parse_feed", "plain", "read_feed"]
 
 # 50,000 nested tags take feedparser 0.7 s; 200,000 take 4.8 s.
 MAX_TAGS = 50_000
-MAX_ENTRIES = 1_000
+MAX_ENTRIES = 5_000
 _SUBSET = re.compile(r"<!DOCTYPE[^>\[]{0,500}\[|<!ENTITY", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"\s{0,9}<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w-]{2,20})")
-_UNSEEN = frozenset({"script", "style", "noscript", "template"})
-_TRACKERS = re.compile(
-    r"utm_\w+|at_(medium|campaign|custom\w*|format|creation|variant)|(fb|g|dc|gb|wb|y|tt|tw)clid"
-    r"|gbraid|wbraid|msclkid|igshid?|mc_[ce]id|mkt_tok|_h(senc|smi)|_g[al]|xtor|cmp(id)?|ncid|ocid"
-    r"|smid|spm|vero_id|oly_(anon|enc)_id|__twitter_impression",
-    re.IGNORECASE,
+_ALTERNATE = re.compile(
+    r"<link[^>]{0,300}type\s*=\s*[\"']?application/(?:rss|atom)\+xml[^>]{0,300}", re.IGNORECASE
 )
+_HREF = re.compile(r"href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
+_OLDER = ("prev-archive", "next")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One article as its feed announces it; ``link`` is canonical."""
+    """One article as its source announces it; ``link`` is canonical.
+
+    ``changed_at`` is not when it was published, but serves to choose what to ask for.
+    """
 
     link: str
     title: str
     published_at: datetime | None
     summary: str
+    moment: Moment | None = None
+    changed_at: datetime | None = None
 
 
-def canonical_url(url: str) -> str:
-    """Reduce a link to what tells one article from another.
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The entries of a feed document, and the address of the one with older entries (RFC 5005)."""
 
-    Only parameters that are surely trackers go: on some sites ``?id=`` is the article.
-
-    :raises ExtractionError: when it is not an http or https address.
-    """
-    try:
-        parsed = httpx.URL(url.strip())
-    except (httpx.InvalidURL, UnicodeError, ValueError):
-        raise ExtractionError(f"{show(url)}: not a valid web address") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
-        raise ExtractionError(f"{show(url)}: not an http:// or https:// address")
-    pairs = parsed.query.decode("ascii", "replace").split("&")
-    kept = "&".join(p for p in pairs if p and not _TRACKERS.fullmatch(_name_of(p)))
-    path = parsed.raw_path.split(b"?")[0]
-    return str(
-        parsed.copy_with(fragment=None, raw_path=path + (b"?" + kept.encode() if kept else b""))
-    )
-
-
-def _name_of(pair: str) -> str:
-    found = parse_qsl(pair, keep_blank_values=True)
-    return found[0][0] if found else unquote_plus(pair)
+    entries: list[FeedEntry] = field(default_factory=list)
+    older: str | None = None
 
 
 def read_feed(client: Client, source: NewsSource) -> list[FeedEntry]:
@@ -75,9 +63,19 @@ def read_feed(client: Client, source: NewsSource) -> list[FeedEntry]:
     :raises TransientFetchError: when it may be there another time.
     :raises ExtractionError: when it is no feed, or one that is built to do harm.
     """
-    response = client.get(source.feed)
+    return parse_feed(client.get(source.feed or ""), source.feed or "").entries
+
+
+def parse_feed(response: Response, address: str) -> Feed:
+    """Read a feed as it arrived.
+
+    :param address: the feed's, for messages.
+    :raises ExtractionError: when it is no feed, or one that is built to do harm.
+    """
     text = decode(response.body, response.charset or _declared_in(response.body))
-    _check_harmless(source.feed, text)
+    if text.lstrip("\ufeff \t\r\n")[:1] == "{":
+        return _parse_json(text, response.url, address)
+    _check_harmless(address, text)
     # Bytes in a stream: feedparser opens URLs and local files when it is given their names.
     # Decoded here, so that what was checked and what is parsed cannot be two different texts.
     headers = {
@@ -85,11 +83,16 @@ def read_feed(client: Client, source: NewsSource) -> list[FeedEntry]:
         "content-type": "application/xml; charset=utf-8",
     }
     stream = io.BytesIO(text.encode("utf-8", "replace"))
-    parsed = feedparser.parse(stream, response_headers=headers)
-    entries = _entries(parsed.entries[:MAX_ENTRIES], response.url)
+    try:
+        parsed = feedparser.parse(stream, response_headers=headers)
+    except Exception as error:
+        raise ExtractionError(
+            f"{show(address)}: the feed cannot be read ({type(error).__name__})"
+        ) from None
+    entries = _entries(map(_from_feedparser, parsed.entries[:MAX_ENTRIES]), response.url)
     if not entries and (parsed.bozo or not parsed.get("version")):
-        raise ExtractionError(f"{show(source.feed)}: not a readable RSS or Atom feed; correct it")
-    return entries
+        raise ExtractionError(_no_feed(address, text, response.url))
+    return Feed(entries, _older(parsed.feed.get("links") or (), response.url))
 
 
 def _declared_in(body: bytes) -> str | None:
@@ -104,54 +107,81 @@ def _check_harmless(url: str, text: str) -> None:
         raise ExtractionError(f"{show(url)}: the feed declares entities and is refused")
 
 
-def _entries(found: list[Any], base: str) -> list[FeedEntry]:
+def _no_feed(address: str, text: str, base: str) -> str:
+    """Say that this is no feed; a web page often names the feed that was meant."""
+    trouble = f"{show(address)}: not a readable RSS, Atom or JSON feed; "
+    tag = _ALTERNATE.search(text[:200_000])
+    href = _HREF.search(tag[0]) if tag else None
+    try:
+        return trouble + f"the page there names {show(join(base, href[1] if href else ''))}"
+    except ExtractionError:
+        return trouble + "correct it"
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """An entry as written; nothing of it has been believed yet."""
+
+    link: object
+    title: object
+    summary: object
+    dates: tuple[object, ...]
+
+
+def _from_feedparser(entry: Any) -> _Raw:
+    link = entry.get("link")
+    if not link and str(entry.get("id") or "").startswith(("http://", "https://")):
+        link = entry.get("id")  # RSS: a guid that is an address
+    # Not ``entry.get``: it would give out a date of change as one of publication.
+    dates = (dict.get(entry, "published"), dict.get(entry, "updated"))
+    return _Raw(link, entry.get("title"), entry.get("summary"), dates)
+
+
+def _entries(found: Iterator[_Raw], base: str) -> list[FeedEntry]:
     entries: dict[str, FeedEntry] = {}
-    for entry in found:
+    for raw in found:
         try:
-            link = canonical_url(str(httpx.URL(base).join(str(entry.get("link") or ""))))
-        except (ExtractionError, httpx.InvalidURL, UnicodeError, ValueError):
+            link = join(base, raw.link if isinstance(raw.link, str) else "")
+        except ExtractionError:
             continue
-        if not entry.get("link") or link in entries:
+        if link in entries:
             continue
-        title, summary = (plain(str(entry.get(key) or "")) for key in ("title", "summary"))
-        entries[link] = FeedEntry(link, title, _published(entry), summary)
+        moment = next(filter(None, map(read_moment, raw.dates)), None)
+        title, summary = (plain(str(each or "")) for each in (raw.title, raw.summary))
+        at = moment.at if moment else None
+        entries[link] = FeedEntry(link, title, at, summary, moment)
     return list(entries.values())
 
 
-def _published(entry: Any) -> datetime | None:
-    parts = entry.get("published_parsed") or entry.get("updated_parsed")
-    if not parts:
-        return None
+def _older(links: Any, base: str) -> str | None:
+    for relation in _OLDER:
+        for link in links:
+            if link.get("rel") == relation:
+                try:
+                    return join(base, str(link.get("href") or ""))
+                except ExtractionError:
+                    continue
+    return None
+
+
+def _parse_json(text: str, base: str, address: str) -> Feed:
+    """Read a JSON Feed, version 1 or 1.1 (https://www.jsonfeed.org/version/1.1/)."""
     try:
-        year, month, day, hour, minute, second = parts[:6]
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except ValueError:
-        return None
+        feed = json.loads(text)
+    except (ValueError, RecursionError):
+        feed = None
+    posts = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(posts, list):
+        raise ExtractionError(f"{show(address)}: not a readable JSON feed; correct it")
+    found = (_from_json(post) for post in posts[:MAX_ENTRIES] if isinstance(post, dict))
+    older = feed.get("next_url")
+    return Feed(_entries(found, base), _older([{"rel": "next", "href": older}], base))
 
 
-class _Stripper(HTMLParser):
-    """Keeps what a reader would see."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.seen: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in _UNSEEN
-        self.seen.append(" " if tag in ("br", "p", "div", "li") else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in _UNSEEN and self._hidden > 0
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.seen.append(data)
-
-
-def plain(markup: str) -> str:
-    """Turn a bit of HTML into one line of plain text."""
-    stripper = _Stripper()
-    stripper.feed(markup[:20_000])
-    stripper.close()
-    return re.sub(r"\s*\n\s*|[ \t]+", " ", normalise("".join(stripper.seen)))
+def _from_json(post: dict[str, Any]) -> _Raw:
+    link = post.get("url") or post.get("external_url")
+    if not link and str(post.get("id")).startswith(("http://", "https://")):
+        link = post.get("id")
+    summary = post.get("summary") or post.get("content_text")
+    dates = (post.get("date_published"), post.get("date_modified"))
+    return _Raw(link, post.get("title"), summary, dates)

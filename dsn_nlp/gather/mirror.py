@@ -10,6 +10,8 @@ import httpx
 from dsn_nlp.config import GatherSettings
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.gather.fetch import Client
+from dsn_nlp.gather.manners import shared_manners
+from dsn_nlp.gather.memory import Memory
 
 _TYPES = {
     ".xml": "application/xml",
@@ -70,17 +72,21 @@ def _content_type(page: Path) -> str:
     return guessed or "application/octet-stream"
 
 
-def open_client(settings: GatherSettings) -> Client:
+def open_client(settings: GatherSettings, memory: Memory | None = None) -> Client:
     """Open a client on the network, or on the folder that ``gather.mirror`` names.
 
+    Clients on the network share this process's manners.
+
+    :param memory: what servers said on earlier nights.
     :raises ConfigError: when that folder is not there.
     """
     if settings.mirror is None:
-        return Client(settings)
+        return Client(settings, manners=shared_manners(settings), memory=memory)
     if not settings.mirror.is_dir():
         raise ConfigError(
             f"{settings.mirror}: no such folder of saved pages; "
             "correct gather.mirror, or remove it to ask the network"
         )
+    transport = MirrorTransport(settings.mirror)
     # A saved world needs no waiting.
-    return Client(settings, MirrorTransport(settings.mirror), sleep=lambda _seconds: None)
+    return Client(settings, transport, sleep=lambda _seconds: None, memory=memory)

@@ -151,7 +151,7 @@ BILLION_LAUGHS = (
         (rss(entry("/a"), start=BILLION_LAUGHS).encode("utf-16"), "declares entities"),
         (rss(entry("/a"), start='<!DOCTYPE r SYSTEM "x" [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
          "declares entities"),
-        (article(), "not a readable RSS or Atom feed"),
+        (article(), "not a readable RSS, Atom or JSON feed"),
         (b"", "not a readable"),
         (b"\x00\xff\xfe\x89PNG", "not a readable"),
         ("/etc/passwd", "not a readable"),
@@ -185,7 +185,8 @@ def test_an_article_becomes_a_document(site, client, source):
     assert document.document_id == content_id("article", f"{site.url}/a")
     assert (document.kind, document.lang, document.source) == ("article", "fr", "j")
     assert (document.title, document.url) == ("Panne du DSN", f"{site.url}/a")
-    assert document.published_at == datetime(2026, 5, 12, 4, 0, tzinfo=UTC)
+    assert document.published_at == datetime(2026, 5, 13, 3, 30, tzinfo=UTC)
+    assert document.dated_by == "page"
     assert all(sentence in document.text for sentence in SENTENCES)
     assert "Sports" not in document.text
     assert "Tous droits" not in document.text
