@@ -27,6 +27,7 @@ from dsn_nlp.records import Language
 
 DEFAULT_FILE = Path("dsn.toml")
 ModelReference = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*/[0-9A-Za-z][0-9A-Za-z._-]*$")]
+ExportName = Literal["auto", "microsoft-forms", "limesurvey", "redcap"]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
@@ -118,29 +119,84 @@ class NewsSource(_Strict):
 
 
 class CommentColumns(_Strict):
-    """Which column of the file holds what; ``text`` may name several columns."""
+    """Which column of the file holds what; ``text`` may name several columns.
 
-    text: list[str] = Field(min_length=1)
-    response_id: str | None = None
+    Under an ``export`` only what that export does not tell by itself need be named.
+    """
+
+    text: list[str] = []
+    response_id: str | list[str] | None = None
     date: str | None = None
     site: str | None = None
     unit: str | None = None
     role: str | None = None
+    lang: str | None = Field(None, description="language the comment is written in")
     respondent: str | None = Field(None, description="who answers; kept as a keyed hash only")
 
 
+class CommentQuery(_Strict):
+    """A SELECT on another database, read row by row in a transaction that cannot write."""
+
+    sql: str = Field(min_length=1)
+    url: SecretStr | None = None
+    url_env: str | None = Field(None, description="environment variable that holds the URL")
+    seconds: int = Field(300, ge=1, description="the database may take this long")
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("name the database by either url or url_env")
+        return self
+
+
 class CommentSource(_Strict):
-    """One CSV file, or a folder of them, with free-text staff comments."""
+    """Free-text staff comments: a file, a watched drop folder, or a query."""
 
     name: SourceName
-    path: Path
-    columns: CommentColumns
+    path: Path | None = None
+    query: CommentQuery | None = None
+    export: ExportName | None = Field(None, description="of which tool the file is an export")
+    columns: CommentColumns = Field(default_factory=lambda: CommentColumns.model_validate({}))
     lang: Language | None = Field(None, description="most likely language of the comments")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     encoding: str | None = None
+    quoting: Literal["strict", "lenient"] = Field(
+        "strict", description="'lenient' takes stray quotes in CSV for text"
+    )
+    sheet: str | None = Field(None, description="sheet of a workbook; else the one that fits")
+    dates: Literal["day-first", "month-first"] = Field(
+        "day-first", description="how 03/04/2026 is read"
+    )
     respondents: SourceName | None = Field(
         None, description="sources of one such name share their respondents' identifiers"
     )
+    ready: Literal["stable", "done"] = Field(
+        "stable", description="'done': a file waits until FILE.done lies beside it"
+    )
+    settle_seconds: float = Field(
+        2.0, ge=0, le=600, description="a file that changed within this time is still written"
+    )
+    unknown_columns: Literal["warn", "ignore", "refuse"] = "warn"
+    max_bad_rows: float = Field(
+        0.2, ge=0, le=1, description="share of unreadable rows above which a file is set aside"
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if (self.path is None) == (self.query is None):
+            raise ValueError("name either a path or a query")
+        if self.export is None and not self.columns.text:
+            raise ValueError("columns.text: name the columns that hold comments, or an export")
+        return self
+
+
+class QuarantineSettings(_Strict):
+    """What is kept of rows that could not be read."""
+
+    rows: Literal["sealed", "none"] = Field(
+        "sealed", description="'sealed': encrypted under the comments key, so that they can be read"
+    )
+    keep_days: int = Field(30, ge=1, description="after which a sealed row is erased")
 
 
 class PrepareSettings(_Strict):
@@ -180,6 +236,9 @@ class Settings(BaseSettings):
         default_factory=lambda: LabellingSettings.model_validate({})
     )
     run: RunSettings = Field(default_factory=lambda: RunSettings.model_validate({}))
+    quarantine: QuarantineSettings = Field(
+        default_factory=lambda: QuarantineSettings.model_validate({})
+    )
     key_file: Path = Path("var/comments.key")
     news: list[NewsSource] = []
     comments: list[CommentSource] = []
@@ -287,6 +346,9 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
     comments = settings.get("comments")
     for source in comments if isinstance(comments, list) else []:
         anchor(source, "path")
+        query = source.get("query") if isinstance(source, dict) else None
+        if isinstance(query, dict) and "url" in query:
+            query["url"] = _anchor_sqlite(query["url"], root)
     if isinstance(store := settings["store"], dict):
         store["url"] = _anchor_sqlite(store.get("url", "sqlite:///var/dsn.db"), root)
     return settings

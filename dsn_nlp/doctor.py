@@ -102,6 +102,9 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             either("à remplir : les sites y écrivent", "fill it in: sites write there"),
         )
     for source in settings.comments:
+        if source.path is None:
+            yield Finding("ok", source.name, "SQL")
+            continue
         level: Level = "ok" if source.path.exists() else "error"
         state = "" if source.path.exists() else either(" : absent", ": no such file")
         yield Finding(level, source.name, f"{source.path}{state}")

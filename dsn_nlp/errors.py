@@ -13,7 +13,14 @@ class ConfigError(DsnNlpError):
 
 
 class InputError(DsnNlpError):
-    """A file or stream given by the user cannot be read as what it should be."""
+    """A file or stream given by the user cannot be read as what it should be.
+
+    ``code`` is the reason in one word, for lists of what was set aside.
+    """
+
+    def __init__(self, message: str = "", code: str = "other") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class FetchError(DsnNlpError):

@@ -10,9 +10,9 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -117,7 +117,7 @@ def take_articles(
                 window=window,
                 stopped=stop.is_set if stop else lambda: False,
             )
-            tally = _store_all(
+            tally = store_all(
                 store, settings, run_id, source.name, visit, lambda found: found, BATCH_ARTICLES
             )
         learnt = memory.learnt(visit.whole)
@@ -135,14 +135,26 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
 
     :raises InputError: when the file is missing or lacks a mapped column.
     """
-    from dsn_nlp.gather.comments import read_comments
+    from dsn_nlp.gather.deliveries import Intake
+    from dsn_nlp.receiving import only_new, remembered, sealer_of
 
-    source = _named(settings, source_name)
-    if not isinstance(source, CommentSource):
-        raise ConfigError(f"'{source_name}' is not a comment source")
+    source, key = comment_source(settings, source_name), comment_key(settings)
     with open_store(settings) as store:
-        found = _only_new(store, read_comments(source, comment_key(settings)))
-        return _store_all(store, settings, run_id, source.name, found, _deidentified)
+        kept_since = datetime.now(UTC) - timedelta(days=settings.quarantine.keep_days)
+        store.forget_sealed_rows(kept_since)
+        known = store.known_deliveries(source.name)
+        intake = Intake(source, key, known, sealer_of(settings, key))
+        tallies = []
+        for delivery in intake:
+            found = only_new(store, delivery.found)
+            tallies.append(store_all(store, settings, run_id, source.name, found, deidentified))
+            if delivery.is_settled():
+                store.add_delivery(run_id, remembered(intake, delivery))
+    counts = add_up(tallies, ("documents", "passages", "rejected"))
+    if intake.waiting:
+        logger.info("%s: still being written: %s", source.name, ", ".join(intake.waiting))
+        counts["waiting"] = len(intake.waiting)
+    return Tally(source.name, counts)
 
 
 @contained
@@ -286,9 +298,15 @@ def open_store(settings: Settings) -> Store:
     return Store.open(settings.store.url.get_secret_value())
 
 
-def add_up(tallies: Iterable[Tally]) -> dict[str, int]:
-    """Add the counts of stages."""
-    total = {"documents": 0, "passages": 0, "rejected": 0, "labelled": 0}
+def add_up(
+    tallies: Iterable[Tally],
+    names: Sequence[str] = ("documents", "passages", "rejected", "labelled"),
+) -> dict[str, int]:
+    """Add the counts of stages.
+
+    :param names: counts that are there even when no stage tells them.
+    """
+    total = dict.fromkeys(names, 0)
     for tally in tallies:
         for name, count in tally.counts.items():
             total[name] = total.get(name, 0) + count
@@ -312,21 +330,25 @@ def _named(settings: Settings, name: str) -> NewsSource | CommentSource:
     raise ConfigError(f"no source is named '{name}'; the settings name {settings.source_names()}")
 
 
-def _only_new(store: Store, found: Iterable[Comment | Rejection]) -> Iterator[Comment | Rejection]:
-    """Leave out comments that are stored already, before any work is spent on them."""
-    for batch in _batched(found, 500):
-        ids = [c.comment_id for c in batch if isinstance(c, Comment)]
-        known = store.known_documents(ids)
-        yield from (c for c in batch if isinstance(c, Rejection) or c.comment_id not in known)
+def comment_source(settings: Settings, name: str) -> CommentSource:
+    """Find a comment source by name.
+
+    :raises ConfigError: when there is none of this name.
+    """
+    source = _named(settings, name)
+    if not isinstance(source, CommentSource):
+        raise ConfigError(f"'{name}' is not a comment source")
+    return source
 
 
-def _deidentified(comments: list[Comment]) -> Iterable[Document]:
+def deidentified(comments: list[Comment]) -> Iterable[Document]:
+    """Make comments safe to store."""
     from dsn_nlp.prepare.deidentify import deidentifier
 
     return deidentifier().deidentify(comments)
 
 
-def _store_all(
+def store_all(
     store: Store,
     settings: Settings,
     run_id: str,

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dsn_nlp.errors import StoreError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Document, Label, Passage, Rejection
+from dsn_nlp.store.intake import reopen
 from dsn_nlp.store.privacy import buried, buried_urls
 from dsn_nlp.store.schema import (
     PUBLISHED,
@@ -65,13 +66,26 @@ def known_documents(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
     return found
 
 
+def known_contents(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str | None]:
+    """Give the stored documents among these ids, with the keyed hash of what was received."""
+    found: dict[str, str | None] = {}
+    wanted = iter(ids)
+    while some := list(islice(wanted, _IDS_A_QUERY)):
+        query = sa.select(documents.c.document_id, documents.c.content_key)
+        for key, content in connection.execute(query.where(documents.c.document_id.in_(some))):
+            found[str(key)] = content
+    return found
+
+
 def known_urls(connection: sa.Connection, source: str) -> set[str]:
     """Tell which addresses of a source need no fetching: stored, or off topic when last seen."""
     stored = sa.select(documents.c.url).where(
         documents.c.source == source, documents.c.url.is_not(None)
     )
     off_topic = sa.select(rejected.c.place).where(
-        rejected.c.source == source, rejected.c.stage == "screen"
+        rejected.c.source == source,
+        rejected.c.stage == "screen",
+        rejected.c.settled_at.is_(None),
     )
     every = sa.union_all(stored, off_topic, buried_urls(source))
     return {str(url) for url in connection.scalars(every)}
@@ -124,14 +138,10 @@ def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[
         for one in given
     ]
     new = set(insert_new(connection, rejected, rows))
+    new |= reopen(connection, [row["rejected_id"] for row in rows if row["rejected_id"] not in new])
     gone = buried(connection, {one.respondent for one in given if one.respondent})
     kept: list[Row] = [
-        {
-            "rejected_id": key,
-            "sealed": one.sealed,
-            "respondent": one.respondent,
-            "kept_at": now,
-        }
+        {"rejected_id": key, "sealed": one.sealed, "respondent": one.respondent, "kept_at": now}
         for one in given
         if one.sealed is not None
         and one.respondent not in gone

@@ -18,7 +18,7 @@ from dsn_nlp.records import (
     Remembered,
     Review,
 )
-from dsn_nlp.store import content, digest, gathering, runs, schema
+from dsn_nlp.store import content, digest, gathering, intake, runs, schema
 from dsn_nlp.store import reviews as reviewing
 from dsn_nlp.store.duties import Duties
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
@@ -105,6 +105,54 @@ class Store(Duties):
         """Tell which of these document ids are stored, published or not."""
         with self._reading() as connection:
             return content.known_documents(connection, ids)
+
+    def known_contents(self, ids: Iterable[str]) -> dict[str, str | None]:
+        """Give the stored documents among these ids, with the keyed hash of what was received."""
+        with self._reading() as connection:
+            return content.known_contents(connection, ids)
+
+    def known_deliveries(self, source: str) -> dict[str, str]:
+        """Give the files a source has delivered: keyed hash of each, and of the settings then."""
+        with self._reading() as connection:
+            return intake.known_deliveries(connection, source)
+
+    def add_delivery(self, run_id: str, delivery: intake.DeliveryRow) -> None:
+        """Remember a file as read to its end, or as refused.
+
+        :raises RunInProgressError: when another run has taken over.
+        """
+        with self._writing(run_id) as connection:
+            intake.add_delivery(connection, delivery)
+
+    def sealed_rows(self, source: str) -> list[tuple[str, str, bytes]]:
+        """Give the sealed rows of a source: id and reason of the rejection, and the row."""
+        with self._reading() as connection:
+            return intake.read_sealed_rows(connection, source)
+
+    def settle(self, run_id: str, ids: Iterable[str]) -> int:
+        """Close rejections whose input was read after all; their sealed rows are erased.
+
+        :return: how many were open.
+        """
+        given = list(ids)
+        with self._writing(run_id) as connection:
+            return intake.settle(connection, given)
+
+    def ask_again(self, run_id: str, source: str) -> int:
+        """Let what a source has refused as a whole be tried again: files, and screened articles.
+
+        :return: how many files and articles.
+        """
+        with self._writing(run_id) as connection:
+            return intake.ask_again(connection, source)
+
+    def forget_sealed_rows(self, before: datetime) -> int:
+        """Erase the sealed rows kept since before a moment; why they were refused stays.
+
+        :return: how many.
+        """
+        with self._writing() as connection:
+            return intake.forget_sealed_rows(connection, before)
 
     def known_urls(self, source: str) -> set[str]:
         """Tell which addresses of a source need no fetching: stored, or screened as off topic."""
@@ -287,12 +335,27 @@ class Store(Duties):
         table = schema.runs
         return self._newest(sa.select(table), (table.c.started_at, table.c.run_id), limit)
 
-    def rejected(self, limit: int, source: str | None = None) -> list[dict[str, Any]]:
-        """Read the newest rejections first, a dictionary of all columns each."""
+    def rejected(
+        self,
+        limit: int,
+        source: str | None = None,
+        *,
+        settled: bool = True,
+        code: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Read the newest rejections first, a dictionary of all columns each.
+
+        :param settled: with those whose input was read after all.
+        :param code: only those refused for this reason.
+        """
         table = schema.rejected
         query = sa.select(table)
         if source is not None:
             query = query.where(table.c.source == source)
+        if code is not None:
+            query = query.where(table.c.code == code)
+        if not settled:
+            query = query.where(table.c.settled_at.is_(None))
         return self._newest(query, (table.c.first_seen_at, table.c.rejected_id), limit)
 
     def counts(self) -> dict[str, int]:
