@@ -67,9 +67,13 @@ def known_documents(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
 
 
 def known_contents(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str | None]:
-    """Give the stored documents among these ids, with the keyed hash of what was received."""
-    found: dict[str, str | None] = {}
-    wanted = iter(ids)
+    """Give the stored documents among these ids, with the keyed hash of what was received.
+
+    Erased ones are among them, without a hash: like stored ones they are not taken in again.
+    """
+    every = list(ids)
+    found: dict[str, str | None] = dict.fromkeys(buried(connection, every))
+    wanted = iter(every)
     while some := list(islice(wanted, _IDS_A_QUERY)):
         query = sa.select(documents.c.document_id, documents.c.content_key)
         for key, content in connection.execute(query.where(documents.c.document_id.in_(some))):
