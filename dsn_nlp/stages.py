@@ -361,7 +361,7 @@ def store_all(
     from dsn_nlp.prepare.passages import split_document
 
     counts = {"documents": 0, "passages": 0, "rejected": 0}
-    for batch in _batched(found, size):
+    for batch in batched(found, size):
         raw = [each for each in batch if not isinstance(each, Rejection)]
         pairs: list[tuple[Document, list[Passage]]] = [
             (document, split_document(document, settings.prepare.max_tokens))
@@ -398,7 +398,8 @@ def _label_all(
     logger.info("labelled %d passages in %.1f s", done, time.monotonic() - started)
 
 
-def _batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a stream into lists of ``size``, the last one shorter."""
     iterator = iter(rows)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -1,6 +1,8 @@
 """The nightly flow: gather each source, label, publish, and leave a summary without text."""
 
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.schedules import Cron
 from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from dsn_nlp import stages
 from dsn_nlp.config import load_settings
 from dsn_nlp.errors import DsnNlpError, TransientFetchError
 from dsn_nlp.records import Tally
+from dsn_nlp.stages import batched
 from pipelines.policy import POLICY
 from pipelines.server import prefect_server
 
@@ -49,7 +53,13 @@ def _run_name() -> str:
     return f"night-{(started.date() if started else date.today()).isoformat()}"
 
 
-@flow(name="nightly", flow_run_name=_run_name, persist_result=False, log_prints=False)
+@flow(
+    name="nightly",
+    flow_run_name=_run_name,
+    persist_result=False,
+    log_prints=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=64),  # as many as sources_at_once may be
+)
 def nightly(config: str = "dsn.toml") -> Any:
     """Run one night.
 
@@ -72,18 +82,35 @@ def nightly(config: str = "dsn.toml") -> Any:
 def _stages(config: str, run_id: str, sources: list[str]) -> dict[str, int]:
     logger = get_run_logger()
     tallies = []
-    for source in sources:
-        tallies.append(_gather_or_set_aside(config, run_id, source))
-        counts = tallies[-1].counts
+    for source, tally in _gather_all(config, run_id, sources):
+        tallies.append(tally)
+        counts = tally.counts
         logger.info("%s: %s", source, ", ".join(f"{c} {n}" for n, c in counts.items()))
     tallies.append(label(config, run_id))
     return publish(config, run_id, tallies)
 
 
-def _gather_or_set_aside(config: str, run_id: str, source: str) -> Tally:
+def _gather_all(config: str, run_id: str, sources: list[str]) -> Iterator[tuple[str, Tally]]:
+    """News sources side by side, some at a time, since they wait for others; then the rest."""
+    settings = load_settings(Path(config))
+    news = {source.name for source in settings.news}
+    online = [name for name in sources if name in news]
+    for some in batched(online, settings.gather.sources_at_once):
+        begun = [gather.submit(config, run_id, name) for name in some]
+        for name, future in zip(some, begun, strict=True):
+            yield name, _result_or_set_aside(config, run_id, name, future.result)
+    for name in sources:
+        if name not in news:
+            take = partial(gather, config, run_id, name)
+            yield name, _result_or_set_aside(config, run_id, name, take)
+
+
+def _result_or_set_aside(
+    config: str, run_id: str, source: str, result: Callable[[], Tally]
+) -> Tally:
     """A source that stays away after all retries does not stop the others."""
     try:
-        return gather(config, run_id, source)
+        return result()
     except TransientFetchError as error:
         reason = f"transient: {error}"
         return stages.set_source_aside(load_settings(Path(config)), run_id, source, reason)

@@ -13,7 +13,7 @@ FLOORS = {
     "errors": 0, "records": 0, "text": 1, "config": 1, "speech": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "analyse": 3, "modelling": 4, "receiving": 4, "stages": 5, "doctor": 5,
-    "rejections": 5.5,
+    "rejections": 5.5, "backfill": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip
 # The command line starts the flows, and nothing else in the library knows of them.

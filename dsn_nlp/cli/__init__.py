@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, texts
+from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, sources, texts
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
 from dsn_nlp.speech import either
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     ),
 )
 operate.add_to(app)
+sources.add_to(app)
 texts.add_to(app)
 explain.add_to(app)
 prepare.add_to(app)

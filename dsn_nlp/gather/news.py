@@ -73,6 +73,11 @@ class Visit:
         """All pages to ask another night, those that this visit did not come to among them."""
         return list(self._later.values())
 
+    def try_one(self, entry: FeedEntry) -> Document | Rejection:
+        """Ask for one article and judge it, outside of any order."""
+        found = self._ask(entry)
+        return found if isinstance(found, Rejection) else judge(self._source, found)
+
     def _announced(self) -> Iterator[Document | Rejection]:
         source = self._source
         most = self._client.settings.max_sitemap_bytes

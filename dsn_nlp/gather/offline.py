@@ -8,6 +8,7 @@ from pathlib import Path
 from dsn_nlp.config import NewsSource
 from dsn_nlp.errors import ExtractionError
 from dsn_nlp.gather.articles import Found, Moments
+from dsn_nlp.gather.feeds import FeedEntry
 from dsn_nlp.gather.fetch import Response
 from dsn_nlp.gather.links import canonical_url
 from dsn_nlp.gather.memory import Memory
@@ -41,6 +42,24 @@ def read_offline(
         else:
             yield from _clippings(source, path, known)
         memory.learn(key, state, None, b"")
+
+
+def offline_entries(source: NewsSource) -> Iterator[FeedEntry | Rejection]:
+    """List what the files of a source hold, without reading articles out of pages.
+
+    :raises InputError: when the file or folder is missing.
+    """
+    root = source.pages or source.press
+    assert root is not None
+    for path in page_files(root) if source.pages else press_files(root):
+        for one in read_saved(path, root) if source.pages else read_press(path, source):
+            if isinstance(one, Broken):
+                yield Rejection(source.name, one.place, "read", one.reason, "bad_file")
+            elif isinstance(one, Saved):
+                yield FeedEntry(_link(one) or "", one.place, None, "")
+            else:
+                at = one.moment.at if one.moment else None
+                yield FeedEntry(one.url or "", one.title or "", at, "")
 
 
 def _state(path: Path) -> str:
