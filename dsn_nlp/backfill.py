@@ -141,12 +141,12 @@ def kind_of(source: NewsSource | CommentSource) -> str:
 
 
 def _place(source: NewsSource | CommentSource) -> str:
-    return source.place if isinstance(source, NewsSource) else str(source.path)
+    return source.place if isinstance(source, NewsSource) else str(source.path or "query")
 
 
 def _try_comments(settings: Settings, source: CommentSource, made: Callable[..., Trial]) -> Trial:
     """Count rows; what they say stays in this call."""
-    from dsn_nlp.gather.comments import read_comments
+    from dsn_nlp.gather.deliveries import read_comments
 
     announced = rejected = new = 0
     newest: datetime | None = None

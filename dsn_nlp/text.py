@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ MIN_LETTERS = 20
 # 4.0 keeps 99.99 % right with a right prior and 99.92 % with a wrong one (9,140 passages).
 SWITCH_MARGIN = 4.0
 
+_loading = threading.Lock()
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
 _SPACES_AT_LINE_END = re.compile(r"[ \t]+\n")
 
@@ -39,8 +41,13 @@ def content_id(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-@lru_cache(maxsize=1)
 def _identifier() -> "LanguageIdentifier":
+    with _loading:  # threads that come at once must not each load the model
+        return _load_identifier()
+
+
+@lru_cache(maxsize=1)
+def _load_identifier() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

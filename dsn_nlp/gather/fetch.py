@@ -1,5 +1,6 @@
 """A polite and careful client: one page at a time, with the site's leave, within bounds."""
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +22,8 @@ from dsn_nlp.gather.memory import Memory
 from dsn_nlp.gather.transport import Deadline, PinnedTransport
 from dsn_nlp.records import Remembered
 
+# A retry is no news; what stays in trouble is told with its reason.
+logging.getLogger("stamina").setLevel(logging.ERROR)
 MAX_REDIRECTS = 5
 MAX_ROBOTS_BYTES = 500_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -16,7 +16,7 @@ from dsn_nlp.text import content_id
 # Below the limit on bound values of the oldest SQLite in use (999), with room for the source.
 _URLS_A_QUERY = 900
 # A page refused for these reasons is not asked for again of itself.
-_SETTLED_STAGES = ("gather", "extract", "screen")
+ARTICLE_STAGES = ("gather", "extract", "screen")
 
 
 def known_among(connection: sa.Connection, source: str, urls: Sequence[str]) -> set[str]:
@@ -32,7 +32,8 @@ def known_among(connection: sa.Connection, source: str, urls: Sequence[str]) -> 
             sa.select(rejected.c.place).where(
                 rejected.c.source == source,
                 rejected.c.place.in_(some),
-                rejected.c.stage.in_(_SETTLED_STAGES),
+                rejected.c.stage.in_(ARTICLE_STAGES),
+                rejected.c.settled_at.is_(None),
                 ~rejected.c.reason.startswith("transient:"),
             ),
         ):

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import sqlalchemy as sa
 
+from dsn_nlp.store.gathering import ARTICLE_STAGES, put_off_more
 from dsn_nlp.store.schema import deliveries, rejected, sealed_rows
 
 _IDS_A_QUERY = 900
@@ -93,17 +94,18 @@ def reopen(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
 
 
 def ask_again(connection: sa.Connection, source: str) -> int:
-    """Forget that files were refused and articles screened out, so that both are tried again."""
+    """Forget that files and articles were refused, so that both are tried again."""
     files = connection.execute(
         deliveries.delete().where(deliveries.c.source == source, deliveries.c.state == "refused")
     ).rowcount
-    whole = rejected.c.stage.in_(["file", "screen"])
+    whole = rejected.c.stage.in_(["file", *ARTICLE_STAGES])
     mine = (rejected.c.source == source, whole, rejected.c.settled_at.is_(None))
-    articles = connection.scalar(
-        sa.select(sa.func.count()).select_from(rejected).where(*mine, rejected.c.stage == "screen")
-    )
+    pages = sa.select(rejected.c.place).distinct().where(*mine, rejected.c.place.startswith("http"))
+    articles = [str(place) for place in connection.scalars(pages.order_by(rejected.c.place))]
     connection.execute(rejected.update().where(*mine).values(settled_at=datetime.now(UTC)))
-    return files + int(articles or 0)
+    # Their feed may not announce them any more, or not have changed since.
+    put_off_more(connection, source, articles)
+    return files + len(articles)
 
 
 def forget_sealed_rows(connection: sa.Connection, before: datetime) -> int:

@@ -4,8 +4,6 @@
 """
 
 import argparse
-import os
-import resource
 import tempfile
 import threading
 import time
@@ -30,6 +28,7 @@ class Night:
     seconds: float
     counts: dict[str, int]
     peak_mb: float
+    child_mb: float
     asked: Counter[str]
     plain: list[str]
     conditional: list[str]
@@ -81,8 +80,8 @@ def play(settings: Settings, world: World) -> Night:
         with open_store(settings) as store:
             store.fail_run(run_id)
     return Night(
-        time.monotonic() - started, counts, peak.own, Counter(world.asked),
-        list(world.plain), list(world.conditional),
+        time.monotonic() - started, counts, peak.own, peak.largest_child,
+        Counter(world.asked), list(world.plain), list(world.conditional),
     )  # fmt: skip
 
 
@@ -98,12 +97,10 @@ def rejected(settings: Settings) -> list[Rejection]:
 
 def without_reason(world: World, settings: Settings) -> set[str]:
     """Bad pages and bad feeds that are not in quarantine."""
-    told = {one.place for one in rejected(settings)} | {one.source for one in rejected(settings)
-                                                        if one.stage in ("source", "gather")}  # fmt: skip
-    missing = {world.link(page) for page in world.bad_pages()} - told
+    told = rejected(settings)
+    pages = {world.link(page) for page in world.bad_pages()} - {one.place for one in told}
     feeds = {f"s{feed}" for feed in range(world.feeds) if not world.is_good_feed(feed)}
-    named = {one.source for one in rejected(settings)}
-    return missing | (feeds - named)
+    return pages | (feeds - {one.source for one in told})
 
 
 def main() -> None:
@@ -112,31 +109,38 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=40)
     parser.add_argument("--pages", type=int, default=2000)
     asked = parser.parse_args()
-    os.environ.setdefault("DSN_NLP_KEY", "a key for measures only, 32 chars")
     world = World(asked.feeds, asked.pages)
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_for(world, Path(folder))
         first = play(settings, world)
         pages = stored_pages(settings)
         second = play(settings, world)
-        good = world.good_pages()
-        print(f"good articles: {len(good)}; stored once: {len(set(pages) & good)}; "
-              f"stored and not good: {len(set(pages) - good)}; twice: {len(pages) - len(set(pages))}")  # fmt: skip
-        print(f"bad pages and feeds: {len(world.bad_pages())} + "
-              f"{sum(not world.is_good_feed(f) for f in range(world.feeds))}; "
-              f"without a reason in quarantine: {len(without_reason(world, settings))}")  # fmt: skip
-        for code, count in Counter(one.code for one in rejected(settings)).most_common():
-            print(f"  {code}: {count}")
-        for name, night in (("first", first), ("second", second)):
-            private = sum(n for path, n in night.asked.items() if path.startswith("/private"))
-            print(f"{name} night: {night.seconds:.1f} s, {night.counts}, peak {night.peak_mb:.0f} MB, "
-                  f"{sum(night.asked.values())} requests ({len(night.conditional)} conditional), "
-                  f"{private} against robots.txt")  # fmt: skip
+        show(world, settings, pages)
+        show_night("first", first)
+        show_night("second", second)
         again = unexpected(world, second)
         print(f"second night, plain requests to what had come: {len(again)} {again[:5]}")
         print(f"connections to the forbidden address: {world.canary.visits}")
-        print(f"children's peak: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
     world.close()
+
+
+def show(world: World, settings: Settings, pages: list[int]) -> None:
+    good, told = world.good_pages(), rejected(settings)
+    bad_feeds = sum(not world.is_good_feed(feed) for feed in range(world.feeds))
+    print(f"good articles {len(good)}, stored {len(set(pages) & good)}, ", end="")
+    print(f"twice {len(pages) - len(set(pages))}, not good {len(set(pages) - good)}")
+    print(f"bad pages {len(world.bad_pages())}, bad feeds {bad_feeds}, ", end="")
+    print(f"without a reason in quarantine {len(without_reason(world, settings))}")
+    print("  " + ", ".join(f"{c} {n}" for c, n in Counter(o.code for o in told).most_common()))
+
+
+def show_night(name: str, night: Night) -> None:
+    private = sum(n for path, n in night.asked.items() if path.startswith("/private"))
+    requests = sum(night.asked.values())
+    print(f"{name} night: {night.seconds:.1f} s, {night.counts}")
+    print(f"  memory at its peak: {night.peak_mb:.0f} MB, a reader {night.child_mb:.0f} MB")
+    print(f"  {requests} requests, {len(night.conditional)} conditional, ", end="")
+    print(f"{private} against robots.txt")
 
 
 def unexpected(world: World, night: Night) -> list[str]:

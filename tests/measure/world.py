@@ -23,7 +23,7 @@ FAULTS = (
 FEED_KINDS = ("rss2", "rss091", "rdf", "atom", "json", "sitemap", "news_sitemap", "gz", "urls")
 BAD_FEEDS = ("html", "empty", "malformed", "entities", "down", "bomb_feed", "refused", "slow")
 SENTENCES = (
-    "Le Dossier santé numérique est tombé en panne pendant {} heures à l’hôpital de Trois-Rivières.",
+    "Le Dossier santé numérique est en panne depuis {} heures à l’hôpital de Trois-Rivières.",
     "Les infirmières ont dû noter les soins de {} patients sur papier, et tout recopier le soir.",
     "« On n’a reçu que {} minutes de formation », raconte une infirmière de l’urgence.",
     "Santé Québec répond que l’incident numéro {} n’a mis aucun patient en danger.",
@@ -103,9 +103,7 @@ class World:
 
     def kind_of_feed(self, feed: int) -> str:
         bad = feed % 5 == 4
-        return (
-            BAD_FEEDS[feed // 5 % len(BAD_FEEDS)] if bad else FEED_KINDS[feed % len(FEED_KINDS)]
-        )
+        return BAD_FEEDS[feed // 5 % len(BAD_FEEDS)] if bad else FEED_KINDS[feed % len(FEED_KINDS)]
 
     def is_good_feed(self, feed: int) -> bool:
         return self.kind_of_feed(feed) in (*FEED_KINDS, "malformed")
