@@ -215,6 +215,13 @@ class LabellingSettings(_Strict):
     threads: int = Field(0, ge=0, description="0: as many as there are cores")
 
 
+class AnalyseSettings(_Strict):
+    """How questions are answered."""
+
+    golive: Path | None = Field(None, description="go-live days; corpora/golive.toml by default")
+    respondents: int = Field(5, ge=2, description="fewest people a group may have and be shown")
+
+
 class RunSettings(_Strict):
     """How a night behaves."""
 
@@ -239,6 +246,7 @@ class Settings(BaseSettings):
     quarantine: QuarantineSettings = Field(
         default_factory=lambda: QuarantineSettings.model_validate({})
     )
+    analyse: AnalyseSettings = Field(default_factory=lambda: AnalyseSettings.model_validate({}))
     key_file: Path = Path("var/comments.key")
     news: list[NewsSource] = []
     comments: list[CommentSource] = []
@@ -343,6 +351,7 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
         anchor(source, "pages", "press")
         if not re.match(r"https?://", str(isinstance(source, dict) and source.get("urls"))):
             anchor(source, "urls")
+    anchor(settings.get("analyse"), "golive")
     comments = settings.get("comments")
     for source in comments if isinstance(comments, list) else []:
         anchor(source, "path")
