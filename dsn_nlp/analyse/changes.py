@@ -1,5 +1,6 @@
 """Whether two groups differ, told only where a test says so."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -8,17 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from dsn_nlp.analyse.desk import Desk
-from dsn_nlp.analyse.estimates import LABELS, Estimates, estimate_of
+from dsn_nlp.analyse.estimates import LABELS, NET, Estimates, estimate_of
 from dsn_nlp.analyse.frame import NO_DAY
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import Cut, cut_by, estimate_cut
-from dsn_nlp.analyse.tables import ChangeRow, Table
+from dsn_nlp.analyse.tables import ChangeRow, Estimate, Table
 
 RISES, FALLS, STEADY = "rises", "falls", "steady"
 # False discovery rate at which a change is told.
 RATE = 0.05
 # With fewer passages on a side the bootstrap's spread is too narrow to test with.
 FEWEST = 30
+# Below this share, draws of few passages hold it for nought.
+_NEAR_NOUGHT = 0.02
 Floats = npt.NDArray[np.float64]
 
 
@@ -102,27 +105,53 @@ def change_row(
 ) -> ChangeRow:
     """Compare a label's share in two groups; ``q`` holds the plain p-value until ``judged``."""
     place = LABELS.index(label)
-    one, other = first.draws[first_cell, :, place], second.draws[second_cell, :, place]
-    enough = min(first.passages[first_cell], second.passages[second_cell]) >= FEWEST
+    draws = second.draws[second_cell, :, place] - first.draws[first_cell, :, place]
+    one, other = first.one(first_cell, label), second.one(second_cell, label)
+    sizes = int(first.passages[first_cell]), int(second.passages[second_cell])
+    floor = 0.0 if label == NET else math.hypot(*map(_least_spread, (one, other), sizes))
     return ChangeRow(
         group=group,
         label=label,
-        first=estimate_of(one),
-        second=estimate_of(other),
-        difference=estimate_of(other - one),
-        q=p_value(other - one) if enough else None,
+        first=one,
+        second=other,
+        difference=_difference(draws, one, other),
+        q=p_value(draws, floor) if min(sizes) >= FEWEST else None,
         verdict=STEADY,
     )
 
 
-def p_value(difference: npt.NDArray[np.floating]) -> float:
-    """Two-sided p-value that a difference is nought, from its draws (normal, Wald)."""
+def p_value(difference: npt.NDArray[np.floating], floor: float = 0.0) -> float:
+    """Two-sided p-value that a difference is nought, from its draws (normal, Wald).
+
+    :param floor: the least standard error to reckon with.
+    """
     from scipy.stats import norm
 
     value, spread = float(difference[0]), float(np.std(difference[1:].astype(np.float64)))
+    spread = max(spread, floor)
     if spread < 1e-9:
         return 1.0 if abs(value) < 1e-9 else 0.0
     return float(2 * norm.sf(abs(value) / spread))
+
+
+def _least_spread(estimate: Estimate, size: int) -> float:
+    """Standard error of a plain share of as many passages, two of each kind added (Agresti)."""
+    share = (estimate.value * size + 2) / (size + 4)
+    return math.sqrt(share * (1 - share) / (size + 4))
+
+
+def _difference(draws: npt.NDArray[np.floating], one: Estimate, other: Estimate) -> Estimate:
+    """Interval of a difference: of its draws, and no narrower than both sides' own allow.
+
+    The latter by the square-and-add method (Newcombe, Statistics in Medicine 17, 1998), where a
+    side of few passages has an interval wider than its draws.
+    """
+    found = estimate_of(draws)
+    if one.low >= 0 and other.low >= 0 and min(one.value, other.value) <= _NEAR_NOUGHT:
+        low = found.value - math.hypot(other.value - other.low, one.high - one.value)
+        high = found.value + math.hypot(other.high - other.value, one.value - one.low)
+        return Estimate(found.value, min(found.low, low), max(found.high, high))
+    return found
 
 
 def false_discovery(values: Sequence[float]) -> Floats:
