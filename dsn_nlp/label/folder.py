@@ -5,7 +5,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,6 +56,9 @@ class Manifest(_Strict):
     review_risk: float = Field(description="passages whose risk of error is above go to people")
     calibration: Calibration
     max_tokens: int
+    activations: Literal["batch", "token"] = Field(
+        "batch", description="what shares one int8 scale; 'batch' before 1.2.0: run texts alone"
+    )
     corpus: dict[str, Any]
     training: dict[str, Any]
     measured: dict[str, Any]

@@ -27,9 +27,10 @@ from dsn_nlp.modelling.corpus import (
     split_corpus,
 )
 from dsn_nlp.modelling.evaluate import Predictions, Report, measure, predict
-from dsn_nlp.modelling.export import export_float, quantize, save_tokenizer
+from dsn_nlp.modelling.export import export_float, save_tokenizer
 from dsn_nlp.modelling.finetune import Collator, Recipe, Trained, finetune
 from dsn_nlp.modelling.ngrams import fit_ngrams
+from dsn_nlp.modelling.quantize import quantize
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 
 _UNFITTED = Calibration(
@@ -127,6 +128,7 @@ def _first_manifest(
         review_risk=1.0,
         calibration=_UNFITTED,
         max_tokens=int(record["recipe"]["max_tokens"]),
+        activations="token",
         corpus={
             name: {"passages": len(rows), "digest": digest(rows)} for name, rows in splits.items()
         },

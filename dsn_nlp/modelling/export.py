@@ -1,10 +1,5 @@
-"""From a fine-tuned network to the files that ``label`` reads: ONNX, then int8."""
+"""From a fine-tuned network to float ONNX, and its tokenizer to one file."""
 
-import logging
-import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +8,7 @@ from torch import nn
 
 from dsn_nlp.errors import TrainingError
 from dsn_nlp.modelling.network import LabelNetwork
+from dsn_nlp.modelling.quiet import quiet
 
 OPSET = 17
 
@@ -39,7 +35,7 @@ def export_float(network: LabelNetwork, path: Path) -> None:
     example = (ids, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]))
     axes = {0: "passages", 1: "tokens"}
     try:
-        with _quiet():
+        with quiet():
             torch.onnx.export(
                 _Logits(network), example, str(path), dynamo=False, opset_version=OPSET,
                 input_names=["input_ids", "attention_mask"], output_names=["logits"],
@@ -47,29 +43,6 @@ def export_float(network: LabelNetwork, path: Path) -> None:
             )  # fmt: skip
     except Exception as error:
         raise TrainingError(f"{path.name}: export failed ({type(error).__name__})") from error
-
-
-def quantize(source: Path, target: Path) -> None:
-    """Quantize the weights to int8, one scale a channel; activations are scaled on the fly.
-
-    :raises TrainingError: when ONNX Runtime cannot quantize the graph.
-    """
-    import onnx
-    from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
-
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        prepared = Path(folder) / "prepared.onnx"
-        try:
-            quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-            quantize_dynamic(
-                str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True,
-                op_types_to_quantize=["MatMul", "Gemm", "Gather"],
-                extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-            )  # fmt: skip
-        except Exception as error:
-            raise TrainingError(
-                f"{source.name}: quantization failed ({type(error).__name__}: {error})"
-            ) from error
 
 
 def save_tokenizer(tokenizer: Any, path: Path) -> None:
@@ -83,16 +56,3 @@ def save_tokenizer(tokenizer: Any, path: Path) -> None:
     fast.no_padding()
     fast.no_truncation()
     fast.save(str(path))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Exporter and quantizer talk a lot; errors still come as exceptions."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

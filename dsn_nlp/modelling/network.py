@@ -58,8 +58,10 @@ class LabelNetwork(nn.Module):
         """Return logits ``(n, 8)`` and mean-pooled token states ``(n, hidden)``."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         tokens = self.dropout(states.last_hidden_state)
-        mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
-        mean = (tokens * mask).sum(1) / mask.sum(1)
+        # Products a passage, not sums over a batch: a passage's numbers are then the same to the
+        # last bit whatever runs beside it.
+        mask = attention_mask.unsqueeze(1).to(tokens.dtype)
+        mean = (mask @ tokens).squeeze(1) / mask.sum(-1)
         if self.pooling == "mean":
             return self.mean_head(mean), mean
         by_label = self._attend(tokens, attention_mask)
@@ -69,9 +71,9 @@ class LabelNetwork(nn.Module):
 
     def _attend(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
         """Label-wise attention: ``(n, 8)`` logits from states ``(n, tokens, hidden)``."""
-        weights = torch.einsum("lh,nth->nlt", self.queries, tokens)
+        weights = self.queries @ tokens.transpose(1, 2)
         weights = weights.masked_fill(attention_mask.unsqueeze(1) == 0, -1e4).softmax(-1)
-        attended = torch.einsum("nlt,nth->nlh", weights, tokens)
+        attended = weights @ tokens
         return (attended * self.label_head).sum(-1) + self.label_bias
 
     def forward(

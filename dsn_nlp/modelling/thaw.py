@@ -54,7 +54,11 @@ def _tables(arrays: dict[str, Any]) -> Iterator[tuple[str, FloatArray]]:
 def _matrices(graph: Any, arrays: dict[str, Any]) -> Iterator[tuple[str, FloatArray]]:
     """Linear layers, which ONNX holds transposed: ``(in, out)``, one scale an output."""
     for node in graph.node:
-        if node.op_type == "MatMulInteger":
+        if node.op_type == "MatMulIntegerToFloat":
+            quantized, scale = arrays[node.input[1]], arrays[node.input[3]]
+            place = node.input[1].split(".")[:-2]
+            yield ".".join([*place, "weight"]), (quantized * scale).astype(np.float32).T
+        elif node.op_type == "MatMulInteger":  # models before 1.2.0
             quantized = node.input[1]
             stem = quantized.removesuffix("_quantized")
             place = node.name.strip("/").split("/")[:-1]

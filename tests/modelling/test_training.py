@@ -161,3 +161,33 @@ def test_replay_keeps_what_is_fresh_and_a_share_of_the_rest(small_corpus: Path) 
     assert replayed(examples, Recipe(base="")) == examples
     again = replayed(examples, Recipe(base="", fresh=fresh, replay=0.25, seed=18))
     assert again != kept
+
+
+def test_scores_do_not_depend_on_what_runs_beside(trained: Path) -> None:
+    """To the last bit, so that a resumed night equals an undisturbed one."""
+    classifier = Classifier.load(trained / "models/tiny/1", threads=2)
+    assert classifier.manifest.activations == "token"
+    words = list("abcdefghijklm")
+    texts = [" ".join(words[i % 13 :] + words[: i % (j + 1)]) for i in range(26) for j in range(5)]
+    together = classifier.network_logits(texts)
+    alone = np.vstack([classifier.network_logits([text]) for text in texts])
+    assert np.array_equal(together, alone)
+    assert np.array_equal(classifier.network_logits(texts[::-1])[::-1], together)
+
+
+def test_a_scale_a_token_is_nearer_to_the_float_network_than_one_a_batch(
+    trained: Path, tmp_path: Path
+) -> None:
+    import onnxruntime
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    exact = trained / "work/network.float.onnx"
+    quantize_dynamic(
+        str(exact), str(tmp_path / "batch.onnx"), weight_type=QuantType.QInt8, per_channel=True,
+        op_types_to_quantize=["MatMul", "Gemm", "Gather"], extra_options={"DefaultTensorType": 1},
+    )  # fmt: skip
+    rows = np.random.default_rng(1).integers(7, 300, (40, 12))
+    feed = {"input_ids": rows, "attention_mask": np.ones_like(rows)}
+    paths = (exact, trained / "models/tiny/1/network.onnx", tmp_path / "batch.onnx")
+    gold, ours, theirs = (onnxruntime.InferenceSession(str(p)).run(None, feed)[0] for p in paths)
+    assert np.abs(ours - gold).mean() <= np.abs(theirs - gold).mean()
