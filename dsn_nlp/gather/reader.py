@@ -61,14 +61,18 @@ class _Child:
 
         :raises _ChildGoneError: when the child dies or takes longer.
         """
-        seconds += 0.0 if self.pages else START_SECONDS
-        self.pages += 1
         assert self._process.stdin
+        if not self.pages:
+            self._answer(START_SECONDS)  # it says that it is ready
+        self.pages += 1
         try:
             self._process.stdin.write(frame)
             self._process.stdin.flush()
         except OSError:
             raise _ChildGoneError("it ended") from None
+        return self._answer(seconds)
+
+    def _answer(self, seconds: float) -> dict[str, Any]:
         end = time.monotonic() + seconds
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size, end))
         if length > MAX_ANSWER:
@@ -199,19 +203,24 @@ def _take(stream: IO[bytes]) -> bytes | None:
     return stream.read(_LENGTH.unpack(prefix)[0]) if len(prefix) == _LENGTH.size else None
 
 
+def _tell(stream: IO[bytes], answer: dict[str, Any]) -> None:
+    told = json.dumps(answer).encode()
+    stream.write(_LENGTH.pack(len(told)) + told)
+    stream.flush()
+
+
 def main() -> None:
     """Read pages from standard input until it closes."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers, sys.stdout = sys.stdout.buffer, sys.stderr  # what libraries print is no answer
+    _tell(answers, {})
     while (head := _take(sys.stdin.buffer)) is not None:
         body = _take(sys.stdin.buffer)
         if body is None:
             return
         url, content_type, charset = json.loads(head)
-        told = json.dumps(_answer(Response(url, 200, content_type, charset, body))).encode()
-        answers.write(_LENGTH.pack(len(told)) + told)
-        answers.flush()
+        _tell(answers, _answer(Response(url, 200, content_type, charset, body)))
 
 
 if __name__ == "__main__":

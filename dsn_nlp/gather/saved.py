@@ -5,6 +5,7 @@ large it claims or turns out to be, is read beyond the limit.
 """
 
 import gzip
+import logging
 import stat
 import tarfile
 import zipfile
@@ -23,6 +24,8 @@ from dsn_nlp.gather.fetch import Response
 from dsn_nlp.gather.pagemeta import NO_URL
 from dsn_nlp.gather.pages import MAX_BYTES
 
+# It tells of each damaged header; the rejection's reason says what matters.
+logging.getLogger("warcio").setLevel(logging.CRITICAL)
 MAX_MEMBERS = 200_000
 # What an archive may hold unpacked, all in all; a bomb ends here and not with the disk or night.
 MAX_UNPACKED = 20_000_000_000
@@ -88,7 +91,8 @@ def read_saved(path: Path, root: Path) -> Iterator[Saved | Broken]:
             inner = path.relative_to(root) if path != root else Path(path.name)
             with path.open("rb") as page:
                 yield _saved(str(inner), page.read(MAX_BYTES + 1), inner.as_posix())
-    except _BROKEN as error:
+    except Exception as error:
+        # Damaged archives fail in ways that their readers' authors did not foresee (fuzzed).
         yield Broken(path.name, f"the file cannot be read to its end ({type(error).__name__})")
 
 
