@@ -29,8 +29,8 @@ from tests.measure.world import Canary, World, article
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory):
     world = World(feeds=18, pages=72, fault_every=4)
-    settings = settings_for(world, tmp_path_factory.mktemp("night"), timeout_seconds=10,
-                            deadline_seconds=10, attempts=1)  # fmt: skip
+    settings = settings_for(world, tmp_path_factory.mktemp("night"), timeout_seconds=6,
+                            deadline_seconds=6, attempts=1)  # fmt: skip
     first = play(settings, world)
     pages = stored_pages(settings)
     second = play(settings, world)

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from dsn_nlp.config import Settings
+from dsn_nlp.gather.manners import shared_manners
 from dsn_nlp.records import Document, Rejection
 from dsn_nlp.stages import add_up, open_store, take_sources
 from dsn_nlp.store.query import run_query
@@ -80,6 +81,7 @@ def settings_for(world: World, folder: Path, **gather: object) -> Settings:
 def play(settings: Settings, world: World) -> Night:
     """Gather all sources once, and publish nothing: labelling is measured elsewhere."""
     world.forget()
+    shared_manners.cache_clear()  # each night is a process of its own
     warm()
     with Peak() as before:
         time.sleep(0.3)
