@@ -229,6 +229,23 @@ class RunSettings(_Strict):
     export: Path | None = Field(None, description="folder for the night's CSV export")
 
 
+class PrivacySettings(_Strict):
+    """How long documents are kept, and how small a group may show."""
+
+    comments_months: int | None = Field(24, ge=1, description="since arrival; unset: for ever")
+    articles_months: int | None = Field(None, ge=1, description="since arrival; unset: for ever")
+    months: dict[SourceName, int] = Field({}, description="by source, in place of the two above")
+    smallest_group: int = Field(5, ge=5, description="respondents; smaller groups are hidden")
+    purpose_required: bool = Field(False, description="comment text opens only with --purpose")
+
+    @field_validator("months")
+    @classmethod
+    def _are_positive(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(months < 1 for months in value.values()):
+            raise ValueError("must be 1 month or more; leave the source out to use the default")
+        return value
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -247,6 +264,7 @@ class Settings(BaseSettings):
         default_factory=lambda: QuarantineSettings.model_validate({})
     )
     analyse: AnalyseSettings = Field(default_factory=lambda: AnalyseSettings.model_validate({}))
+    privacy: PrivacySettings = Field(default_factory=lambda: PrivacySettings.model_validate({}))
     key_file: Path = Path("var/comments.key")
     news: list[NewsSource] = []
     comments: list[CommentSource] = []

@@ -190,6 +190,21 @@ def label_passages(
 
 
 @contained
+def enforce_retention(settings: Settings) -> Tally:
+    """Erase what has been kept for as long as the settings allow.
+
+    :raises StoreError: when the store cannot erase; the night must not pass that over.
+    """
+    from dsn_nlp.privacy.retention import enforce
+
+    with open_store(settings) as store:
+        erased = enforce(store, settings)
+    for source, count in erased.items():
+        logger.info("%s: %d documents erased, their time was up", source, count)
+    return Tally("retention", {"expired": sum(erased.values())})
+
+
+@contained
 def publish_night(settings: Settings, run_id: str, tallies: list[Tally]) -> dict[str, int]:
     """Show the night to readers, whole, in one transaction.
 
@@ -278,7 +293,7 @@ def run_night(
     """
     run_id = begin_night(settings)
     try:
-        tallies = []
+        tallies = [enforce_retention(settings)]
         for tally in take_sources(settings, run_id, settings.source_names()):
             tallies.append(tally)
             on_tally(tally)

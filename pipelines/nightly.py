@@ -31,6 +31,12 @@ def gather(config: str, run_id: str, source: str) -> Tally:
     return stages.take_source(load_settings(Path(config)), run_id, source)
 
 
+@task(task_run_name="retention", timeout_seconds=3600, **POLICY)
+def retention(config: str) -> Tally:
+    """Erase what has been kept for as long as the settings allow."""
+    return stages.enforce_retention(load_settings(Path(config)))
+
+
 @task(task_run_name="label", timeout_seconds=6 * 3600, **POLICY)
 def label(config: str, run_id: str) -> Tally:
     """Label what the serving model has not labelled yet."""
@@ -81,7 +87,7 @@ def nightly(config: str = "dsn.toml") -> Any:
 
 def _stages(config: str, run_id: str, sources: list[str]) -> dict[str, int]:
     logger = get_run_logger()
-    tallies = []
+    tallies = [retention(config)]
     for source, tally in _gather_all(config, run_id, sources):
         tallies.append(tally)
         counts = tally.counts

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_nlp.errors import StoreError
-from dsn_nlp.store import run_query
+from dsn_nlp.store import Store, run_query
 
 EXPORT_FILE = "labelled_passages.csv"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
@@ -38,6 +38,8 @@ def export_passages(url: str, folder: Path) -> Path:
         raise StoreError(
             f"{folder}: cannot export there ({error.strerror}); see run.export"
         ) from None
+    with Store.open(url) as store:
+        store.record_export(target, "run", len(rows), has_text=True)
     return target
 
 

@@ -5,8 +5,9 @@ import sys
 
 import typer
 
-from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, sources, texts
+from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, privacy, sources, texts
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
+from dsn_nlp.guards import close_up
 from dsn_nlp.speech import either
 
 USAGE_ERRORS = (ConfigError, CorpusError, InputError, QueryError)
@@ -29,6 +30,7 @@ explain.add_to(app)
 prepare.add_to(app)
 modelling.add_to(app)
 annotate.add_to(app)
+privacy.add_to(app)
 
 
 def _show_version(asked: bool) -> None:
@@ -53,7 +55,7 @@ def main() -> None:
 
     2: bad input, settings or query; 1: anything else that failed.
     """
-    os.umask(0o077)
+    close_up()
     try:
         app()
     except DsnNlpError as error:

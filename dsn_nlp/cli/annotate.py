@@ -60,6 +60,7 @@ def export(
 ) -> None:
     """Pick passages for review; the model's own guess is hidden unless asked for."""
     from dsn_nlp.config import load_settings
+    from dsn_nlp.privacy.registers import account
     from dsn_nlp.review.pick import pick
     from dsn_nlp.review.write import SUFFIXES, write_sheet
     from dsn_nlp.stages import open_store
@@ -73,7 +74,9 @@ def export(
         raise InputError(f"{output}: a {form} sheet must end in {SUFFIXES[form]}")
     with open_store(load_settings(config)) as store:
         found = pick(store.candidates(second), strategy, size, label=label, seed=seed)
-    write_sheet(found, form, output, guess)
+        store.record_access(account(), "annotate", "review", len(found))
+        write_sheet(found, form, output, guess)
+        store.record_export(output, "annotate", len(found), has_text=True)
     typer.echo(f"{output}: {len(found)} passages")
 
 

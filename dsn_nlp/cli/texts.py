@@ -123,14 +123,25 @@ def deidentify(file: FileArgument = None, output: OutputOption = None) -> None:
 def query(
     sql: Annotated[str, typer.Argument(help="SELECT …")],
     form: Annotated[Format, typer.Option("--format", help="table, csv, json")] = Format.table,
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            help=either(
+                "Pourquoi le texte est ouvert (inscrit au registre des accès).",
+                "Why text is opened (kept in the access log).",
+            )
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Answer a read-only query on the store; the view to start from is ``labelled_passages``."""
-    from dsn_nlp.config import load_settings
-    from dsn_nlp.store import run_query
+    """Answer a read-only query on the store; the view to start from is ``labelled_passages``.
 
-    url = load_settings(config).store.url.get_secret_value()
-    columns, rows = run_query(url, sql)
+    A query that reads text is recorded: who, when, why.
+    """
+    from dsn_nlp.config import load_settings
+    from dsn_nlp.privacy.opening import query_recorded
+
+    columns, rows = query_recorded(load_settings(config), sql, purpose)
     sys.stdout.write(render(columns, list(rows), form))
 
 

@@ -1,13 +1,15 @@
 """The store's side of rights and duties: erasing, forgetting by date, records and registers."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from dsn_nlp.store import privacy, runs, schema_privacy
+from dsn_nlp.store import privacy, runs, schema, schema_privacy
 from dsn_nlp.store.failures import translated
 from dsn_nlp.store.privacy import Erasure, Scope
 
@@ -63,13 +65,17 @@ class Duties:
         with self._writing() as connection:
             privacy.record_access(connection, who, door, purpose, count)
 
-    def record_export(self, row: Mapping[str, Any]) -> None:
-        """Record a file that was written.
+    def record_export(self, path: Path, door: str, rows: int, has_text: bool) -> None:
+        """Record a file that was written, so that an erasure can withdraw it.
 
-        :param row: ``path``, ``door``, ``rows``, ``has_text`` and ``sha256`` of the file.
+        :param door: what wrote it: run, annotate, dashboard, report.
+        :param has_text: whether text of comments is in it.
         """
+        with path.open("rb") as handle:
+            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        row = {"path": str(path.absolute()), "door": door, "rows": rows, "has_text": has_text}
         with self._writing() as connection:
-            privacy.record_export(connection, row)
+            privacy.record_export(connection, row | {"sha256": sha256})
 
     def record_entry(self, who: str, kind: str, fields: Mapping[str, str]) -> str:
         """Add an entry to the register of communications, incidents or anonymisations."""
@@ -83,6 +89,32 @@ class Duties:
         query = sa.select(table).order_by(moment.desc(), *table.primary_key.columns).limit(limit)
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def sources(self) -> list[tuple[str, str]]:
+        """Name every source that has documents, with their kind."""
+        table = schema.documents
+        query = (
+            sa.select(table.c.source, table.c.kind).distinct().order_by(*table.c["source", "kind"])
+        )
+        with self._reading() as connection:
+            return [(str(source), str(kind)) for source, kind in connection.execute(query)]
+
+    def source_counts(self) -> dict[str, int]:
+        """Count the documents of each source."""
+        table = schema.documents
+        query = sa.select(table.c.source, sa.func.count()).group_by(table.c.source)
+        with self._reading() as connection:
+            return {str(source): int(count) for source, count in connection.execute(query)}
+
+    def quasi_identifiers(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give, for each comment, who wrote it and site, unit, role and ISO week, as stored."""
+        table = schema.documents
+        columns = table.c["document_id", "respondent", "site", "unit", "role", "published_at"]
+        query = sa.select(*columns).where(table.c.kind == "comment")
+        with self._reading() as connection:
+            for key, respondent, site, unit, role, when in connection.execute(query):
+                week = f"{when:%G-W%V}" if when else ""
+                yield str(respondent or key), (site or "", unit or "", role or "", week)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

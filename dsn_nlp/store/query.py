@@ -136,12 +136,13 @@ def _read_only_sqlite(path: Path) -> sa.Engine:
     def _allow_reading_only(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA query_only = ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
-        connection.set_authorizer(_authorize)
+        connection.set_authorizer(authorize)
 
     return engine
 
 
-def _authorize(action: int, _first: str | None, second: str | None, *_: str | None) -> int:
+def authorize(action: int, _first: str | None, second: str | None, *_: str | None) -> int:
+    """Allow reading alone, as SQLite's authorizer."""
     loads_code = action == sqlite3.SQLITE_FUNCTION and second == "load_extension"
     allowed = action in _READING and not loads_code
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY

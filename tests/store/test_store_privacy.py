@@ -187,13 +187,14 @@ def test_registers_cannot_be_rewritten(store, filled, table, sql):
     assert store.records(table) == before
 
 
-def test_exports_with_text_are_withdrawn(store, filled):
-    row = {"door": "run", "rows": 6, "sha256": "0", "has_text": True}
-    store.record_export(row | {"path": "/x/a.csv"})
-    store.record_export(row | {"path": "/x/a.csv", "rows": 7})
-    store.record_export(row | {"path": "/x/counts.csv", "has_text": False})
-    assert store.erase("respondent", PERSON).withdrawn == ("/x/a.csv",)
+def test_exports_with_text_are_withdrawn(store, filled, tmp_path):
+    text, counts = tmp_path / "a.csv", tmp_path / "counts.csv"
+    for path, rows, has_text in ((text, 6, True), (text, 7, True), (counts, 2, False)):
+        path.write_text("x")
+        store.record_export(path, "run", rows, has_text)
+    assert len(store.records("exports")) == 2
+    assert store.erase("respondent", PERSON).withdrawn == (str(text),)
     states = {r["path"]: r["withdrawn_at"] for r in store.records("exports")}
-    assert states["/x/counts.csv"] is None
-    assert states["/x/a.csv"] is not None
+    assert states[str(counts)] is None
+    assert states[str(text)] is not None
     assert store.erase("document", filled[4][0].document_id).withdrawn == ()

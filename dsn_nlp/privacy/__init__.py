@@ -1,0 +1,1 @@
+"""Rights and duties over personal information: erasure, retention, registers, risk, roles."""
