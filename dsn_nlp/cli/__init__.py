@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from dsn_nlp.cli import annotate, explain, modelling, operate, prepare, privacy, sources, texts
+from dsn_nlp.cli import (
+    annotate,
+    explain,
+    modelling,
+    operate,
+    prepare,
+    privacy,
+    rejected,
+    sources,
+    texts,
+)
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
 from dsn_nlp.guards import close_up
 from dsn_nlp.speech import either
@@ -31,6 +41,7 @@ prepare.add_to(app)
 modelling.add_to(app)
 annotate.add_to(app)
 privacy.add_to(app)
+rejected.add_to(app)
 
 
 def _show_version(asked: bool) -> None:

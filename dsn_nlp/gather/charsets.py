@@ -64,7 +64,7 @@ def find_encoding(chunks: Iterable[bytes], declared: str | None = None) -> str:
         return "utf-8"
     name = known_encoding(declared)
     if name and name not in _UTF_8 and name.startswith(_WIDE) == has_nulls:
-        return name
+        return _with_order(name, sample)
     return _guess(sample, has_nulls)
 
 
@@ -75,6 +75,13 @@ def decode(body: bytes, declared: str | None = None) -> str:
 
 def _bom(start: bytes) -> str | None:
     return next((name for mark, name in _BOMS if start.startswith(mark)), None)
+
+
+def _with_order(name: str, sample: bytes) -> str:
+    """Say which byte comes first, where no mark does: Python refuses to guess."""
+    if name not in _WIDE:
+        return name
+    return f"{name}-{'le' if sample[1::2].count(0) >= sample[::2].count(0) else 'be'}"
 
 
 def _guess(sample: bytes, has_nulls: bool) -> str:

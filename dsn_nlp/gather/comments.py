@@ -32,6 +32,7 @@ _DAY_FIRST = re.compile(
     r"(?:[ T,]+(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::(?P<second>\d{2}))?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?)?"
 )
+_ONE_DIGIT_HOUR = re.compile(r"^(\d{4}-\d{2}-\d{2})[ T](\d:)")  # REDCap
 _ENGLISH = ("en", "an")  # English, en-CA, anglais
 
 
@@ -264,7 +265,8 @@ def read_date(cell: str, month_first: bool = False) -> datetime | None:
     if not cell:
         return None
     try:
-        moment = _with_slashes(cell, month_first) or datetime.fromisoformat(cell)
+        written = _ONE_DIGIT_HOUR.sub(r"\1 0\2", cell)
+        moment = _with_slashes(cell, month_first) or datetime.fromisoformat(written)
         if moment.year not in _YEARS:
             raise ValueError
         return (moment if moment.tzinfo else moment.replace(tzinfo=_TORONTO)).astimezone(UTC)

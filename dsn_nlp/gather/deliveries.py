@@ -20,7 +20,7 @@ from dsn_nlp.gather.dropfolder import Found, look, settled, shown_name
 from dsn_nlp.gather.jsonlines import open_jsonl
 from dsn_nlp.gather.opened import Opened, open_file
 from dsn_nlp.gather.queries import open_query
-from dsn_nlp.gather.rows import Table
+from dsn_nlp.gather.rows import Table, name_columns
 from dsn_nlp.gather.sealing import Sealer
 from dsn_nlp.gather.sheets import open_workbook
 from dsn_nlp.gather.tables import open_csv
@@ -167,8 +167,7 @@ class Intake:
     def _check_contract(self, table: Table, columns: Columns) -> str | None:
         if not columns.unread or self.source.unknown_columns == "ignore":
             return None
-        some = [name if len(name) <= 40 else name[:39] + "…" for name in columns.unread[:12]]
-        told = f"columns not read: {', '.join(some)}" + (", …" * (len(columns.unread) > 12))
+        told = f"columns not read: {name_columns(table, columns.unread)}"
         if self.source.unknown_columns == "refuse":
             advice = "name them in the source's columns, or set unknown_columns"
             raise InputError(f"{table.shown}: {told}; {advice}", "unknown-column")

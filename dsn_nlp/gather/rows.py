@@ -1,6 +1,6 @@
 """What every kind of table comes down to: a header, and rows with the place they stand at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,12 +60,19 @@ def find_column(table: Table, column: str) -> int:
     if found:
         told = f"{table.shown}: column '{column}' is there twice; rename one of them"
         raise InputError(told, "column-twice")
-    names = [name if len(name) <= 40 else name[:39] + "…" for name in table.header[:40]]
     raise InputError(
-        f"{table.shown}: no column '{column}'; columns found: {', '.join(names)}; "
+        f"{table.shown}: no column '{column}'; columns found: {name_columns(table, table.header)}; "
         "correct the source's columns or the file's first line",
         "column-missing",
     )
+
+
+def name_columns(table: Table, names: Sequence[str]) -> str:
+    """Name columns for a message, or count them where they may be somebody's words."""
+    if not getattr(table, "sound", True):
+        return f"{len(names)} (the first line is damaged)"
+    some = [name if len(name) <= 40 else name[:39] + "…" for name in names[:40]]
+    return ", ".join(some) + (", …" if len(names) > 40 else "")
 
 
 def check_header(shown: str, header: tuple[str, ...], wanted: set[str]) -> None:

@@ -23,7 +23,7 @@ MAX_COLUMNS = 2_000
 MAX_SHEETS = 50
 # Above the header, exports may have a title or two.
 HEADER_ROWS = 20
-MEMORY = 320 << 20
+MEMORY = 300_000_000
 CPU_SECONDS = 30
 # What formulas show when they fail; nobody writes these.
 _ERRORS = frozenset(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dsn_nlp.config import CommentSource
@@ -48,6 +48,8 @@ class SheetTable:
     sheet: str | None
     wanted: tuple[str, ...]
     header: tuple[str, ...] = ()
+    # The child that told the header goes on with the rows when they are first asked for.
+    begun: "list[Lines]" = field(default_factory=list, repr=False)
 
     @property
     def shown(self) -> str:
@@ -60,7 +62,7 @@ class SheetTable:
         :raises InputError: when the child gives up, dies or takes too long.
         """
         width = len(self.header)
-        for line in _lines(self):
+        for line in self.begun.pop() if self.begun else Lines(self):
             if isinstance(line, list):
                 number, cells = line
                 yield _fitted(int(number), [str(cell) for cell in cells], width)
@@ -76,16 +78,13 @@ def open_workbook(opened: Opened, source: CommentSource, wanted: set[str]) -> Sh
     """
     names = tuple(sorted({name.lower() for name in wanted}))
     asked = SheetTable(opened, source.sheet, names)
-    lines = _lines(asked)
-    try:
-        first = next(lines, None)
-    finally:
-        lines.close()
+    lines = Lines(asked)
+    first = next(lines, None)
     if not isinstance(first, dict) or "header" not in first:
         raise _refused(opened, "damaged")
     header = tuple(column_name(str(cell)) for cell in first["header"])
     check_header(opened.shown, header, wanted)
-    return SheetTable(opened, str(first["sheet"]), names, header)
+    return SheetTable(opened, str(first["sheet"]), names, header, [lines])
 
 
 def _fitted(number: int, cells: list[str], width: int) -> Row:
@@ -97,10 +96,6 @@ def _fitted(number: int, cells: list[str], width: int) -> Row:
 
 def _refused(opened: Opened, code: str) -> InputError:
     return InputError(f"{opened.shown}: {TROUBLES.get(code, code)}", code)
-
-
-def _lines(table: SheetTable) -> "Lines":
-    return Lines(table)
 
 
 class Lines:

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TextIO
 
 from dsn_nlp.config import CommentSource
@@ -22,13 +23,14 @@ MAX_LINE = 1_000_000
 MAX_FIELD = 131_072
 MAX_COLUMNS = 2_000
 _CHUNK = 65_536
+_ROWS_COMPARED = 20
 _DELIMITERS = ";,\t|"
 _EXCEL_HINT = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """How to read one file."""
+    """How to read one file. ``sound`` tells that its first line is a header and nothing else."""
 
     opened: Opened
     encoding: str
@@ -36,6 +38,7 @@ class CsvTable:
     skipped_lines: int
     header: tuple[str, ...]
     strict: bool = True
+    sound: bool = True
 
     @property
     def shown(self) -> str:
@@ -118,8 +121,14 @@ def _best(candidates: list[CsvTable], wanted: set[str]) -> CsvTable:
 
 
 def _with_header(table: CsvTable) -> CsvTable:
-    first = next(iter(_records(table)), Row((), 1, 1))
-    return replace(table, header=tuple(column_name(cell) for cell in first.cells))
+    """Read the first record; one that has swallowed the next holds somebody's words."""
+    records = _records(table)
+    first = next(records, Row((), 1, 1))
+    header = tuple(column_name(cell) for cell in first.cells)
+    widths = [len(row.cells) for row in islice(records, _ROWS_COMPARED) if row.cells]
+    fitting = 2 * widths.count(len(header)) >= len(widths)
+    sound = fitting and first.first_line == first.last_line
+    return replace(table, header=header, sound=sound)
 
 
 def read_again(row: Row, width: int, delimiter: str, strict: bool) -> Row:
