@@ -1,16 +1,20 @@
 """Workbooks, good and hostile: the process survives, the reason is right, good rows are kept."""
 
+import ast
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from dsn_nlp.cli.rejected import REASONS
 from dsn_nlp.config import CommentSource
 from dsn_nlp.errors import InputError
 from dsn_nlp.gather.deliveries import read_comments
+from dsn_nlp.gather.sheets import TROUBLES
 from dsn_nlp.records import Comment, Rejection
 from tests.gather import workbooks
 
@@ -184,18 +188,15 @@ def test_bad_parts_of_a_good_workbook_are_told_and_the_rest_is_read(tmp_path):
 
 
 def test_every_reason_has_a_wording_in_both_languages():
-    import re
-    from pathlib import Path
-
-    from dsn_nlp.cli.rejected import REASONS
-    from dsn_nlp.gather.sheets import TROUBLES
-
     folder = Path(__file__).parents[2] / "dsn_nlp" / "gather"
+    place = {"InputError": 1, "_Unreadable": 1, "Row": 4}
     codes = set(TROUBLES)
     for name in ("comments", "columns", "deliveries", "dropfolder", "jsonlines", "opened",
                  "queries", "rows", "tables"):  # fmt: skip
-        text = (folder / f"{name}.py").read_text(encoding="utf-8")
-        codes |= set(re.findall(r'(?:told|lost|reason|advice|\)), "([a-z-]+)"\)?', text))
-        codes |= set(re.findall(r'", "([a-z-]+)"\)', text))
+        for node in ast.walk(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                told = node.args[place.get(node.func.id, 99) :][:1]
+                codes |= {one.value for one in told if isinstance(one, ast.Constant)}
     assert len(codes) > 30
     assert sorted(codes - set(REASONS)) == []
+    assert all(french and english for french, english in REASONS.values())
