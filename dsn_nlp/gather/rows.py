@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
 from dsn_nlp.errors import InputError
@@ -60,8 +61,12 @@ def find_column(table: Table, column: str) -> int:
     if found:
         told = f"{table.shown}: column '{column}' is there twice; rename one of them"
         raise InputError(told, "column-twice")
+    # Only a name like the one asked for is shown: in a damaged file, the others may be words of
+    # the first row.
+    like = get_close_matches(column_name(column), table.header, n=1)
+    hint = f", '{like[0]}' comes nearest" if like else ""
     raise InputError(
-        f"{table.shown}: no column '{column}'; columns found: {name_columns(table, table.header)}; "
+        f"{table.shown}: no column '{column}' among {len(table.header)}{hint}; "
         "correct the source's columns or the file's first line",
         "column-missing",
     )

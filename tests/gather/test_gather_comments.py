@@ -272,10 +272,12 @@ def test_files_that_cannot_be_read(tmp_path):
         list(read_comments(source, KEY))
 
 
-def test_a_missing_column_names_file_column_and_those_found(tmp_path):
-    told = fails(write(tmp_path / "c.csv", HEADER.replace("Date", "Quand") + ROWS[0]))
-    assert f"{tmp_path}/c.csv: no column 'Date'" in told
-    assert "Identifiant, Quand, Établissement, Rôle, Commentaire" in told
+def test_a_missing_column_names_file_column_and_the_nearest(tmp_path):
+    told = fails(write(tmp_path / "c.csv", HEADER.replace("Date", "Dates") + ROWS[0]))
+    assert f"{tmp_path}/c.csv: no column 'Date' among 5, 'Dates' comes nearest" in told
+    assert "Fleury" not in told
+    joined = HEADER.replace("Commentaire\n", f"Comme{CANARY}\n")
+    assert "among 5;" in fails(write(tmp_path / "c.csv", joined + ROWS[0]))
 
 
 def test_a_file_without_header_shows_nothing_of_its_first_line(tmp_path):
