@@ -2,8 +2,8 @@
 
 ``python -m tests.measure.fuzz_comments [--inputs N] [--seed S]`` mutates N inputs of each kind
 and prints how each ended. Only our own errors may come out, none may quote a planted text, and
-none may take over 5 s of processor time. Whatever breaks that is written to ``tests/gather/regressions/``, where the
-suite reads it from then on.
+none may take over 5 s of processor time. Whatever breaks that is written to
+``tests/gather/regressions/``, where the suite reads it from then on.
 
 Workbooks are read here in this process by the child's own function, since a process an input
 would measure mostly the starting of Python; the suite sends some through a child as well.
