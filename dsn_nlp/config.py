@@ -215,11 +215,34 @@ class LabellingSettings(_Strict):
     threads: int = Field(0, ge=0, description="0: as many as there are cores")
 
 
+class AlertSettings(_Strict):
+    """When the night raises an alert; each needs a test and a size that matters."""
+
+    labels: list[
+        Literal[
+            "training", "security", "administrative_burden", "technical_failure", "patient_care"
+        ]
+    ] = Field(["security", "patient_care"], description="complaints watched for a surge")
+    days: int = Field(7, ge=1, description="length of the period that is watched")
+    baseline_days: int = Field(28, ge=7, description="length of the period before")
+    passages: int = Field(30, ge=30, description="fewest passages of a site in the period")
+    surge_ratio: float = Field(1.5, gt=1, description="how many times the share before")
+    surge_share: float = Field(0.05, ge=0, le=1, description="share below which nothing surges")
+    surge_rate: float = Field(0.01, gt=0, lt=1, description="false discovery rate")
+    collapse_ratio: float = Field(0.3, ge=0, lt=1, description="of the usual documents a week")
+    collapse_documents: float = Field(10, ge=1, description="usual documents a week at least")
+    collapse_rate: float = Field(0.001, gt=0, lt=1, description="chance of so few documents")
+    drift_index: float = Field(0.2, gt=0, description="population stability index of scores")
+    drift_passages: int = Field(300, ge=100, description="fewest passages in either period")
+    quiet_nights: int = Field(2, ge=1, description="nights without it after which an alert ends")
+
+
 class AnalyseSettings(_Strict):
     """How questions are answered."""
 
     golive: Path | None = Field(None, description="go-live days; corpora/golive.toml by default")
     respondents: int = Field(5, ge=2, description="fewest people a group may have and be shown")
+    alerts: AlertSettings = Field(default_factory=lambda: AlertSettings.model_validate({}))
 
 
 class RunSettings(_Strict):

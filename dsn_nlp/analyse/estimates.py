@@ -36,16 +36,20 @@ class Estimates:
     passages: npt.NDArray[np.int64]
 
     def one(self, cell: int, label: str) -> Estimate:
-        """The share of a label in a group, with its interval.
+        """The share of a label in a group, with its interval."""
+        draws = self.draws[cell, :, LABELS.index(label)]
+        return estimate_of(draws) if label == NET else widened(draws, int(self.passages[cell]))
 
-        Never narrower than that of a plain share of as many passages (Wilson, JASA 22, 1927): a
-        bootstrap of ten passages without a complaint would swear that there is none.
-        """
-        found = estimate_of(self.draws[cell, :, LABELS.index(label)])
-        if label == NET:
-            return found
-        low, high = wilson(found.value, int(self.passages[cell]))
-        return Estimate(found.value, min(found.low, low), max(found.high, high))
+
+def widened(draws: npt.NDArray[np.floating], size: int) -> Estimate:
+    """Read a share from draws, its interval never narrower than a plain share's of ``size``.
+
+    (Wilson, JASA 22, 1927.) A bootstrap of ten passages without a complaint would else swear that
+    there is none.
+    """
+    found = estimate_of(draws)
+    low, high = wilson(found.value, size)
+    return Estimate(found.value, min(found.low, low), max(found.high, high))
 
 
 def estimate_of(draws: npt.NDArray[np.floating]) -> Estimate:
