@@ -83,7 +83,9 @@ def simulate(
         # Each passage of the profile is its own document: they are of a corpus, not of a survey.
         found = draw_histograms(cell, rows, bins, corrector.widths, len(targets), draws, seed=split)
         shares = corrector.correct(found)
-        trials += [_trial(profile, target, shares[number]) for number, target in enumerate(targets)]
+        trials += [
+            _trial(profile, target, shares[n], thresholds) for n, target in enumerate(targets)
+        ]
     return trials
 
 
@@ -250,7 +252,7 @@ def read_loose_profile(path: Path) -> ErrorProfile:
     """Read a profile that belongs to no model folder yet."""
     from safetensors.numpy import load_file
 
-    arrays: dict[str, Any] = load_file(str(path))  # type: ignore[no-untyped-call]
+    arrays: dict[str, Any] = load_file(str(path))
     return ErrorProfile(**arrays)
 
 
