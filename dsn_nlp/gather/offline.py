@@ -1,7 +1,9 @@
 """Sources on this machine: saved pages, archives and press reviews, read once a content."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from dsn_nlp.gather.press import Clipping, press_files, read_press
 from dsn_nlp.gather.saved import Broken, Saved, page_files, read_saved
 from dsn_nlp.records import Rejection
 
+# Pages of two megabytes at most: what waits is bounded.
+_AT_ONCE, _AHEAD = 4, 8
 Known = Callable[[Sequence[str]], set[str]]
 
 
@@ -71,13 +75,20 @@ def _state(path: Path) -> str:
 def _pages(
     source: NewsSource, path: Path, root: Path, read: Callable[[Response], Page], known: Known
 ) -> Iterator[Found | Rejection]:
-    for one in read_saved(path, root):
-        if isinstance(one, Broken):
-            yield Rejection(source.name, one.place, "read", one.reason, "bad_file")
-            continue
-        link = _link(one)
-        if link is None or not known([link]):
-            yield _read_page(source, one, link, read)
+    """Read pages side by side, and give them in their order."""
+    begun: deque[Future[Found | Rejection]] = deque()
+    with ThreadPoolExecutor(_AT_ONCE, "offline") as threads:
+        for one in read_saved(path, root):
+            if isinstance(one, Broken):
+                yield Rejection(source.name, one.place, "read", one.reason, "bad_file")
+                continue
+            link = _link(one)
+            if link is None or not known([link]):
+                begun.append(threads.submit(_read_page, source, one, link, read))
+            if len(begun) > _AHEAD:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def _link(page: Saved) -> str | None:
