@@ -63,6 +63,9 @@ class Peak:
             self.own = max(self.own, me.memory_info().rss / 1e6)
             for child in me.children(recursive=True):
                 try:
+                    # Until it runs its own program, a child is the image of its parent.
+                    if "dsn_nlp.gather.reader" not in child.cmdline():
+                        continue
                     self.largest_child = max(self.largest_child, child.memory_info().rss / 1e6)
                 except psutil.Error:
                     continue
