@@ -25,7 +25,8 @@ from dsn_nlp.gather.sheet_child import cell_text
 
 ROWS_A_FETCH = 500
 _CONNECT_SECONDS = 10
-_READS = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
+# What was passed over is not tried again in other pieces, which would take for ever (?>…).
+_READS = re.compile(r"(?>(?:\s|--[^\n]*\n|/\*.*?\*/)*)(SELECT|WITH)\b", re.I | re.DOTALL)
 # How a session is told to change nothing, where the database knows of such sessions.
 _READ_ONLY = {
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
