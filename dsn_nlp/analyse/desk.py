@@ -42,6 +42,7 @@ class Edition:
     published_at: datetime | None
     model: str | None
     deletion_id: str | None
+    thresholds: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass
@@ -109,6 +110,7 @@ class Desk:
             passages=len(rows),
             since=since,
             until=until,
+            thresholds=now.thresholds,
         )
 
     def remember(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
@@ -149,10 +151,24 @@ def read_edition(url: str) -> Edition:
     engine = read_only_engine(url)
     with translated(describe(parse_url(url))), engine.connect() as connection, connection.begin():
         run = connection.execute(last).one_or_none()
-        model = connection.scalar(sa.select(models.c.model).where(models.c.serving))
+        serving = sa.select(models.c.model, models.c.manifest).where(models.c.serving)
+        model = connection.execute(serving).one_or_none()
         erased = connection.scalar(sa.select(sa.func.max(deletions.c.deletion_id)))
     run_id, published_at = (run.run_id, run.finished_at) if run else (None, None)
-    return Edition(run_id, published_at, model, erased)
+    thresholds = _thresholds(model.manifest) if model else ()
+    return Edition(run_id, published_at, model.model if model else None, erased, thresholds)
+
+
+def _thresholds(manifest: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    """From the manifest; of two models that serve together, by language."""
+    if "thresholds" in manifest:
+        return tuple((str(k), float(v)) for k, v in manifest["thresholds"].items())
+    return tuple(
+        (f"{lang} {name}", float(value))
+        for lang, one in manifest.items()
+        if isinstance(one, dict)
+        for name, value in one.get("thresholds", {}).items()
+    )
 
 
 def profile_of_model(folder: Path, model: str | None) -> ErrorProfile | None:

@@ -24,6 +24,7 @@ class About:
     :ivar run_id: newest published run; ``None`` where there is none.
     :ivar published_at: when that run was published, UTC.
     :ivar model: the serving model, ``name@version``.
+    :ivar thresholds: from which score the model tells each complaint.
     :ivar corrected: whether shares are corrected for the model's measured errors; ``False`` for a
         model that carries no error profile, whose shares are then plain counts.
     :ivar respondents: fewest people a group may have and be shown.
@@ -40,6 +41,7 @@ class About:
     passages: int
     since: date | None
     until: date | None
+    thresholds: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ class PairRow:
     :ivar q: false discovery rate at which they are not independent (Fisher, Benjamini-Hochberg).
     """
 
-    first: str
-    second: str
+    label: str
+    other: str
     both: int | None
     expected: float | None
     lift: float | None

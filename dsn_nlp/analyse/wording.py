@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from dsn_nlp.analyse.alerts import COLLAPSE, SURGE, Alert
+from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.curve import Curve, LevelChange
 from dsn_nlp.analyse.estimates import NET
+from dsn_nlp.analyse.headings import label_name
 from dsn_nlp.analyse.tables import ChangeRow, Estimate
 from dsn_nlp.records import Language
 
@@ -147,3 +150,42 @@ def sentences(curves: Sequence[Curve], lang: Language) -> list[str]:
     changed = [curve for curve in curves if curve.changes]
     rest = [curve for curve in curves if not curve.changes]
     return [line for curve in (*changed, *rest) for line in curve_sentences(curve, lang)]
+
+
+def alert_sentence(alert: Alert, lang: Language) -> str:
+    """Say what stands out, where, and against what."""
+    place = None if alert.subject == TOTAL else alert.subject
+    if alert.kind == SURGE:
+        subject = (_FRENCH if lang == "fr" else _ENGLISH)[alert.label][0]
+        before, now = share(alert.before, alert.label, lang), share(alert.now, alert.label, lang)
+        if lang == "fr":
+            return (
+                f"{at(place, lang)}, {subject} montent du {alert.since} au {alert.until} : "
+                f"{now}, contre {before} auparavant."
+            )
+        return (
+            f"{at(place, lang)}, {subject} surge from {alert.since} to {alert.until}: "
+            f"{now}, against {before} before."
+        )
+    if alert.kind == COLLAPSE:
+        few, usual = f"{alert.now.value:.0f}", f"{alert.before.value:.0f}"
+        if lang == "fr":
+            return (
+                f"La source « {alert.subject} » se tait : au plus {few} documents du {alert.since} "
+                f"au {alert.until}, contre {usual} par semaine d'habitude."
+            )
+        return (
+            f"The source “{alert.subject}” falls silent: at most {few} documents from "
+            f"{alert.since} to {alert.until}, against {usual} a week as a rule."
+        )
+    index = f"{alert.now.value:.2f}"
+    if lang == "fr":
+        return (
+            f"Les probabilités de « {label_name(alert.label, lang)} » dérivent depuis le "
+            f"{alert.since} (indice de stabilité {index.replace('.', ',')}) : "
+            "faire relire des passages récents."
+        )
+    return (
+        f"Probabilities of “{label_name(alert.label, lang)}” drift since {alert.since} "
+        f"(stability index {index}): have recent passages reviewed."
+    )

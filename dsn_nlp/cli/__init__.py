@@ -7,6 +7,7 @@ import typer
 
 from dsn_nlp.cli import (
     annotate,
+    ask,
     explain,
     modelling,
     operate,
@@ -40,6 +41,7 @@ explain.add_to(app)
 prepare.add_to(app)
 modelling.add_to(app)
 annotate.add_to(app)
+ask.add_to(app)
 privacy.add_to(app)
 rejected.add_to(app)
 
