@@ -1,0 +1,1 @@
+"""Measurements that take longer than a test may; their small sizes run in the suite."""

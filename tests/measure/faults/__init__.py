@@ -1,0 +1,4 @@
+"""The fault bench: whole nights, disturbed and resumed, against an undisturbed one.
+
+``python -m tests.measure.faults --help``
+"""

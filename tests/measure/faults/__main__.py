@@ -1,0 +1,75 @@
+"""Run the bench: ``python -m tests.measure.faults [--runs 50] [--only NAME] [--output FOLDER]``."""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ["DSN_NLP_LANG"] = "en"
+os.environ.setdefault("DSN_NLP_KEY", "a key for the fault bench, 32 characters")
+
+from tests.measure.faults.bench import Bench, Row
+from tests.measure.faults.children import warm
+from tests.measure.faults.plan import PLAN
+from tests.postgres import Postgres, UnavailableError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.measure.faults")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the planned runs")
+    parser.add_argument("--only", action="append", help="cases by the start of their name")
+    parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--output", type=Path, help="folder for faults.json and faults.md")
+    chosen = parser.parse_args()
+    rows = run(chosen.share, chosen.only, chosen.seed)
+    print(table(rows))
+    if chosen.output:
+        chosen.output.mkdir(parents=True, exist_ok=True)
+        written = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1)
+        (chosen.output / "faults.json").write_text(written + "\n", encoding="utf-8")
+        (chosen.output / "faults.md").write_text(table(rows), encoding="utf-8")
+    raise SystemExit(any(row.lost or row.duplicated or row.wrong for row in rows))
+
+
+def run(share: float, only: list[str] | None, seed: int) -> list[Row]:
+    try:
+        postgres: Postgres | None = Postgres()
+    except UnavailableError as error:
+        print(f"PostgreSQL left out: {error}")
+        postgres = None
+    warm()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="dsnfault") as folder:
+        bench = Bench(Path(folder), seed, postgres)
+        print(f"undisturbed: {bench.cpu_seconds:.2f} s of processor, {bench.shown} passages")
+        try:
+            for name, case, store, runs in PLAN:
+                if only and not any(f"{name}-{store}".startswith(one) for one in only):
+                    continue
+                if store == "postgresql" and postgres is None:
+                    continue
+                began = time.monotonic()
+                rows.append(case(bench, store, max(1, round(runs * share))))
+                row = rows[-1]
+                print(f"{name}-{store}: {row} ({time.monotonic() - began:.0f} s)", flush=True)
+        finally:
+            bench.close()
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| case | store | runs | lost | duplicated | broken promises |",
+             "| --- | --- | ---: | ---: | ---: | --- |"]  # fmt: skip
+    for row in rows:
+        wrong = f"{len(row.wrong)}: {row.wrong[0]}" if row.wrong else "0"
+        lines.append(
+            f"| {row.case} | {row.store} | {row.runs} | {row.lost} | {row.duplicated} | {wrong} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Nights killed at random moments, and two nights at once."""
+
+import signal
+import time
+
+from tests.measure.faults.bench import Bench, Row
+
+SECOND_KILL = 0.3  # share of the nights whose resumption is killed, too
+
+
+def killed(bench: Bench, store: str, runs: int) -> Row:
+    """SIGKILL at seeded random moments of the night."""
+    row = Row("SIGKILL at a random moment", store)
+    while row.runs < runs:
+        place = bench.place(store)
+        if not place.start().kill_after(bench.moment()):
+            bench.leave(place)  # it was over before its moment came: draw another
+            continue
+        bench.check_hidden(row, place)
+        if bench.random.random() < SECOND_KILL:
+            place.start().kill_after(bench.moment())
+            bench.check_hidden(row, place)
+        bench.finish(row, place)
+    return row
+
+
+def two_at_once(bench: Bench, store: str, runs: int) -> Row:
+    """Two nights started within a moment: one works, the other says so and leaves."""
+    row = Row("two nights started at once", store)
+    for _ in range(runs):
+        place = bench.place(store)
+        pair = [place.start(), place.start()]
+        codes = [child.wait() for child in pair]
+        if sorted(codes) != [0, 1]:
+            row.wrong.append(f"exit codes {codes}")
+        for child in pair:
+            if child.returncode == 1 and "is at work and holds the store" not in child.said():
+                row.wrong.append(f"refused without saying why: {child.said()[-200:]}")
+        if place.statuses() != ["published"]:
+            row.wrong.append(f"runs ended as {place.statuses()}")
+        bench.finish(row, place)
+    return row
+
+
+def taken_over(bench: Bench, store: str, runs: int) -> Row:
+    """A night that hangs past its lease is taken over, and stops once it wakes."""
+    row = Row("lease expired, night taken over", store)
+    for _ in range(runs):
+        place = bench.place(store, lease_minutes=0.02)
+        sleeper = place.start()
+        _wait_for_cpu(sleeper, bench.random.uniform(0.3, 0.6) * bench.cpu_seconds)
+        sleeper.send(signal.SIGSTOP)
+        time.sleep(1.3)
+        heir = place.night()
+        if heir.returncode:
+            row.wrong.append(f"the heir failed: {heir.said()[-200:]}")
+        sleeper.send(signal.SIGCONT)
+        if sleeper.wait() != 1 or "another run took over" not in sleeper.said():
+            row.wrong.append(f"the sleeper ended with {sleeper.returncode}")
+        bench.finish(row, place)
+    return row
+
+
+def _wait_for_cpu(child: "object", seconds: float) -> None:
+    from tests.measure.faults.children import Child
+
+    assert isinstance(child, Child)
+    while child.poll() is None and child.cpu_seconds() < seconds:
+        time.sleep(0.002)
