@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-NOBODY = 65534
+NOBODY = 65534  # of user and group
 
 
 class UnavailableError(Exception):
@@ -41,6 +41,11 @@ class Postgres:
     @property
     def binaries(self) -> Path:
         return self._binaries
+
+    @property
+    def user(self) -> int:
+        """Number of the user its files belong to."""
+        return NOBODY if os.geteuid() == 0 else os.getuid()
 
     @property
     def admin(self) -> str:
