@@ -91,7 +91,7 @@ def run_backfill(
             on_tally(tally)
         tallies.append(stages.label_passages(settings, run_id))
         on_tally(tallies[-1])
-        return stages.publish_night(settings, run_id, tallies)
+        return stages.publish_night(settings, run_id, tallies, watched=False)
     except BaseException:
         stages.abandon_night(settings, run_id)
         raise

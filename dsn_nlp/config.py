@@ -269,6 +269,18 @@ class PrivacySettings(_Strict):
         return value
 
 
+class WatchSettings(_Strict):
+    """What is done about a night that is unlike others."""
+
+    gate: Literal["banner", "hold", "off"] = Field(
+        "banner", description="on an alarm: publish it with a banner, hold it, or do not look"
+    )
+    metrics: Path | None = Field(None, description="folder for Prometheus's textfile collector")
+    report_url: str | None = Field(
+        None, description="address of the night's report, linked from Prefect; {run} is its id"
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -283,6 +295,7 @@ class Settings(BaseSettings):
         default_factory=lambda: LabellingSettings.model_validate({})
     )
     run: RunSettings = Field(default_factory=lambda: RunSettings.model_validate({}))
+    watch: WatchSettings = Field(default_factory=lambda: WatchSettings.model_validate({}))
     quarantine: QuarantineSettings = Field(
         default_factory=lambda: QuarantineSettings.model_validate({})
     )
@@ -387,6 +400,7 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
     anchor(settings.get("gather"), "mirror")
     anchor(settings["labelling"], "models")
     anchor(settings.get("run"), "export")
+    anchor(settings.get("watch"), "metrics")
     news = settings.get("news")
     for source in news if isinstance(news, list) else []:
         anchor(source, "pages", "press")

@@ -3,6 +3,9 @@
 No message ever holds text written by staff: places are file names, row numbers, URLs and ids.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class DsnNlpError(Exception):
     """Root of all failures this library raises on purpose."""
@@ -49,6 +52,20 @@ class TransientStoreError(StoreError):
 
 class RunInProgressError(StoreError):
     """Another night holds the store's lease."""
+
+
+class HeldError(StoreError):
+    """The watch holds a night back: what readers see stays the night before."""
+
+    def __init__(self, run_id: str, lines: Sequence[str]) -> None:
+        super().__init__(
+            f"run {run_id} is held: {' | '.join(lines)} | "
+            "dsn-nlp run --release publishes it all the same"
+        )
+        self.run_id, self.lines = run_id, list(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.run_id, self.lines))
 
 
 class QueryError(StoreError):

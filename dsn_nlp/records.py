@@ -209,7 +209,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of one stage, safe to log and to show."""
+    """Counts of one stage, and how long it took, safe to log and to show."""
 
     stage: str
     counts: dict[str, int]
+    seconds: float = field(default=0.0, compare=False)

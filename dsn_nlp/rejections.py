@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dsn_nlp.bounds import contained
 from dsn_nlp.config import CommentSource, Settings, comment_key
 from dsn_nlp.receiving import only_new
 from dsn_nlp.records import Comment, Rejection, Tally
@@ -10,7 +11,6 @@ from dsn_nlp.stages import (
     add_up,
     begin_night,
     comment_source,
-    contained,
     deidentified,
     label_passages,
     open_store,
@@ -35,7 +35,7 @@ def retry_night(settings: Settings, names: Sequence[str]) -> dict[str, int]:
             tallies.append(retry_rejected(settings, run_id, name))
         tallies += take_sources(settings, run_id, list(names))
         tallies.append(label_passages(settings, run_id))
-        return publish_night(settings, run_id, tallies)
+        return publish_night(settings, run_id, tallies, watched=False)
     except BaseException:
         abandon_night(settings, run_id)
         raise

@@ -15,13 +15,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dsn_nlp import __version__
+from dsn_nlp.bounds import contained, patiently
 from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
 from dsn_nlp.errors import (
     ConfigError,
-    DsnNlpError,
     InputError,
     StoreError,
     TransientFetchError,
@@ -32,9 +32,8 @@ from dsn_nlp.store import Store
 
 if TYPE_CHECKING:
     from dsn_nlp.gather.indexes import Window
+    from dsn_nlp.watch.alerts import Alert
 
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
@@ -44,28 +43,6 @@ BATCH_DOCUMENTS = 64
 # Articles come one by one, each after a polite pause: a night that is killed loses few of them,
 # and the lease is renewed in time even where each page takes until its deadline.
 BATCH_ARTICLES = 8
-
-
-class StageError(DsnNlpError):
-    """A stage failed for a reason that is not ours; its message holds no foreign text."""
-
-
-def contained(stage: Callable[P, R]) -> Callable[P, R]:
-    """Let only our own errors out of a stage."""
-
-    @functools.wraps(stage)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return stage(*args, **kwargs)
-        except DsnNlpError:
-            raise
-        except Exception as error:
-            raise StageError(
-                f"{stage.__name__}: {type(error).__name__} in {_last_frame(error)}; "
-                "please report this, without the inputs"
-            ) from None
-
-    return run
 
 
 @contained
@@ -122,6 +99,7 @@ def take_articles(
             )
         learnt = memory.learnt(visit.whole)
         store.end_visit(run_id, source.name, visit.newest, visit.postponed, learnt)
+        store.settle_source(run_id, source.name)
         if window is not None and visit.whole:
             store.note_covered(run_id, source.name, window.start, window.end)
     return tally
@@ -165,6 +143,7 @@ def set_source_aside(settings: Settings, run_id: str, source_name: str, reason: 
     """
     with open_store(settings) as store:
         store.add_rejections(run_id, [Rejection(source_name, source_name, "source", reason)])
+        store.reopen_source(run_id, source_name, reason)
         if source_name in {news.name for news in settings.news}:
             store.note_failure(run_id, source_name)
     return Tally(source_name, {"documents": 0, "passages": 0, "rejected": 1})
@@ -205,16 +184,43 @@ def enforce_retention(settings: Settings) -> Tally:
 
 
 @contained
-def publish_night(settings: Settings, run_id: str, tallies: list[Tally]) -> dict[str, int]:
-    """Show the night to readers, whole, in one transaction.
+def publish_night(
+    settings: Settings,
+    run_id: str,
+    tallies: list[Tally],
+    release: bool = False,
+    watched: bool = True,
+) -> dict[str, int]:
+    """Show the night to readers, whole, in one transaction, once its watch has judged it.
 
+    :param release: whatever the watch says.
+    :param watched: false for runs unlike any night, such as a backfill: they are not judged, and
+        no later night is compared with them.
     :return: the night's counts.
+    :raises HeldError: when an alarm was raised and ``watch.gate`` is ``hold``.
     """
+    from dsn_nlp.watch.night import watch_night
+
     counts = add_up(tallies)
     serving = read_serving(settings.labelling)
     with open_store(settings) as store:
+        if watched:
+            watch_night(settings, store, run_id, tallies, serving, release)
         store.publish(run_id, counts, serving.model)
+        if settings.watch.metrics is not None:
+            _write_metrics(settings.watch.metrics, store, run_id, counts)
     return counts
+
+
+def _write_metrics(folder: Path, store: Store, run_id: str, counts: dict[str, int]) -> None:
+    """A folder of metrics that cannot be written must not undo a published night."""
+    from dsn_nlp.watch.metrics import write_metrics
+
+    try:
+        measures = store.measures_of([run_id])[run_id]
+        write_metrics(folder, measures, counts, datetime.now(UTC))
+    except StoreError as error:
+        logger.warning("run %s: %s", run_id, error)
 
 
 @contained
@@ -228,6 +234,22 @@ def abandon_night(settings: Settings, run_id: str) -> None:
             store.fail_run(run_id)
     except StoreError as error:
         logger.warning("run %s: its lease could not be given back (%s)", run_id, error)
+
+
+@contained
+def abandon_own(settings: Settings) -> None:
+    """Give back the lease of a night that this very process began and lost track of."""
+    with open_store(settings) as store:
+        store.fail_own_run()
+
+
+@contained
+def alerts_of_night(settings: Settings, run_id: str) -> "list[Alert]":
+    """Read what the watch of a night said."""
+    from dsn_nlp.watch.night import alerts_of
+
+    with open_store(settings) as store:
+        return alerts_of(store, run_id)
 
 
 def take_source(
@@ -284,25 +306,35 @@ def run_night(
     settings: Settings,
     on_tally: Callable[[Tally], None] = lambda tally: None,
     progress: Progress = lambda done, total: None,
+    release: bool = False,
 ) -> dict[str, int]:
     """Run a whole night without Prefect.
 
+    A stage that finds the store away for a moment is asked again, as Prefect would.
+
     :param on_tally: told of each stage's counts as it ends.
     :param progress: told how many passages of how many are labelled.
+    :param release: publish whatever the watch of the night says.
     :raises DsnNlpError: as the stages; what was stored stays for the next night.
     """
-    run_id = begin_night(settings)
+    run_id = patiently(lambda: begin_night(settings))
     try:
-        tallies = [enforce_retention(settings)]
-        for tally in take_sources(settings, run_id, settings.source_names()):
+        tallies = [patiently(lambda: enforce_retention(settings))]
+        for tally in take_sources(settings, run_id, settings.source_names(), _take_patiently):
             tallies.append(tally)
             on_tally(tally)
-        tallies.append(label_passages(settings, run_id, progress))
+        tallies.append(patiently(lambda: label_passages(settings, run_id, progress)))
         on_tally(tallies[-1])
-        return publish_night(settings, run_id, tallies)
+        return patiently(lambda: publish_night(settings, run_id, tallies, release))
     except BaseException:
         abandon_night(settings, run_id)
         raise
+
+
+def _take_patiently(
+    settings: Settings, run_id: str, name: str, stop: threading.Event | None = None
+) -> Tally:
+    return patiently(lambda: take_source(settings, run_id, name, stop))
 
 
 def open_store(settings: Settings) -> Store:
@@ -418,11 +450,3 @@ def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def _last_frame(error: BaseException) -> str:
-    """Name module and line where an error came from; positions are not text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

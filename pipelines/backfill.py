@@ -50,7 +50,7 @@ def backfill(
     try:
         tallies = [_take_or_set_aside(config, run_id, name, window) for name in names]
         tallies.append(label(config, run_id))
-        counts = publish(config, run_id, tallies)
+        counts = publish(config, run_id, tallies, watched=False)
     except DsnNlpError as error:
         stages.abandon_night(settings, run_id)
         return Failed(message=str(error), data=error)

@@ -1,13 +1,14 @@
 """The nightly flow: gather each source, label, publish, and leave a summary without text."""
 
+import logging
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.schedules import Cron
@@ -16,12 +17,15 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from dsn_nlp import stages
 from dsn_nlp.config import load_settings
-from dsn_nlp.errors import DsnNlpError, TransientFetchError
+from dsn_nlp.errors import DsnNlpError, HeldError, TransientFetchError
 from dsn_nlp.records import Tally
 from dsn_nlp.stages import batched
+from pipelines.artifacts import leave_artifacts, tell
 from pipelines.policy import POLICY
 from pipelines.server import prefect_server
 
+logger = logging.getLogger(__name__)
+HERE = ZoneInfo("America/Toronto")
 SCHEDULE = Cron("0 4 * * *", timezone="America/Toronto")
 
 
@@ -49,14 +53,17 @@ def label(config: str, run_id: str) -> Tally:
 
 
 @task(task_run_name="publish", timeout_seconds=600, **POLICY)
-def publish(config: str, run_id: str, tallies: list[Tally]) -> dict[str, int]:
-    """Show the night to readers, whole."""
-    return stages.publish_night(load_settings(Path(config)), run_id, tallies)
+def publish(
+    config: str, run_id: str, tallies: list[Tally], release: bool = False, watched: bool = True
+) -> dict[str, int]:
+    """Show the night to readers, whole, if its watch has nothing against it."""
+    return stages.publish_night(load_settings(Path(config)), run_id, tallies, release, watched)
 
 
 def _run_name() -> str:
-    started = flow_run.scheduled_start_time
-    return f"night-{(started.date() if started else date.today()).isoformat()}"
+    """Name a night by Québec's date, which at 21:00 is not yet that of UTC."""
+    started = flow_run.scheduled_start_time or datetime.now(UTC)
+    return f"night-{started.astimezone(HERE).date().isoformat()}"
 
 
 @flow(
@@ -64,12 +71,14 @@ def _run_name() -> str:
     flow_run_name=_run_name,
     persist_result=False,
     log_prints=False,
+    timeout_seconds=12 * 3600,
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]  # as many as sources_at_once may be
 )
-def nightly(config: str = "dsn.toml") -> Any:
+def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     """Run one night.
 
     :param config: path of the settings file; all else is read from there.
+    :param release: publish whatever the watch of the night says; a person has looked.
     """
     try:
         settings = load_settings(Path(config))
@@ -77,15 +86,20 @@ def nightly(config: str = "dsn.toml") -> Any:
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)
     try:
-        counts = _stages(config, run_id, settings.source_names())
+        counts = _stages(config, run_id, settings.source_names(), release)
     except DsnNlpError as error:
         stages.abandon_night(settings, run_id)
+        if isinstance(error, HeldError):
+            tell(run_id, stages.alerts_of_night(settings, run_id))
         return Failed(message=str(error), data=error)
-    create_markdown_artifact(_summary(run_id, counts), key="nightly-summary")
+    except BaseException:
+        stages.abandon_night(settings, run_id)  # a timeout, a cancellation, or Prefect itself
+        raise
+    leave_artifacts(settings, run_id, counts)
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)
 
 
-def _stages(config: str, run_id: str, sources: list[str]) -> dict[str, int]:
+def _stages(config: str, run_id: str, sources: list[str], release: bool) -> dict[str, int]:
     logger = get_run_logger()
     tallies = [retention(config)]
     for source, tally in _gather_all(config, run_id, sources):
@@ -93,7 +107,7 @@ def _stages(config: str, run_id: str, sources: list[str]) -> dict[str, int]:
         counts = tally.counts
         logger.info("%s: %s", source, ", ".join(f"{c} {n}" for n, c in counts.items()))
     tallies.append(label(config, run_id))
-    return publish(config, run_id, tallies)
+    return publish(config, run_id, tallies, release)
 
 
 def _gather_all(config: str, run_id: str, sources: list[str]) -> Iterator[tuple[str, Tally]]:
@@ -124,20 +138,26 @@ def _result_or_set_aside(
         return stages.set_source_aside(load_settings(Path(config)), run_id, source, reason)
 
 
-def _summary(run_id: str, counts: dict[str, int]) -> str:
-    rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
-    return f"Run `{run_id}`\n\n| | |\n| --- | ---: |\n{rows}\n"
+def run_nightly(config: str, release: bool = False) -> dict[str, int]:
+    """Run the flow in this process and return its counts.
 
-
-def run_nightly(config: str) -> dict[str, int]:
-    """Run the flow in this process, without any server, and return its counts.
+    A night does not need Prefect: when its server is away, or goes away and stays away, the night
+    is run, or ended, without it; what was stored before is not done again.
 
     :raises DsnNlpError: the failure that ended the night.
     """
-    state: State[Any] = nightly(config, return_state=True)  # type: ignore[assignment]
-    outcome = state.result(raise_on_failure=False)
-    if isinstance(outcome, BaseException):
+    settings = load_settings(Path(config))
+    try:
+        state: State[Any] = nightly(config, release, return_state=True)  # type: ignore[assignment]
+        outcome = state.result(raise_on_failure=False)
+    except Exception as error:
+        outcome = error
+    if isinstance(outcome, DsnNlpError):
         raise outcome
+    if isinstance(outcome, BaseException):
+        logger.warning("Prefect failed (%s); the night goes on without it", type(outcome).__name__)
+        stages.abandon_own(settings)
+        return stages.run_night(settings, release=release)
     return dict(outcome)
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from dsn_nlp.bounds import StageError, contained
 from dsn_nlp.errors import InputError
 from dsn_nlp.records import Tally
-from dsn_nlp.stages import StageError, add_up, contained
+from dsn_nlp.stages import add_up
 
 
 @contained

@@ -14,6 +14,7 @@ from dsn_nlp.cli import (
     prepare,
     privacy,
     rejected,
+    runs,
     sources,
     texts,
 )
@@ -35,6 +36,7 @@ app = typer.Typer(
     ),
 )
 operate.add_to(app)
+runs.add_to(app)
 sources.add_to(app)
 texts.add_to(app)
 explain.add_to(app)

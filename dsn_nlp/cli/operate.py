@@ -9,7 +9,7 @@ import typer
 
 from dsn_nlp.cli.texts import ConfigOption
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Tally
-from dsn_nlp.speech import either
+from dsn_nlp.speech import either, screen_language
 
 if TYPE_CHECKING:
     from dsn_nlp.config import Settings
@@ -45,12 +45,20 @@ def run(
         bool,
         typer.Option(help=either("Par Prefect, ou directement.", "Through Prefect, or directly.")),
     ] = True,
+    release: Annotated[
+        bool,
+        typer.Option(
+            "--release",
+            help=either("Publier malgré les alarmes.", "Publish in spite of alarms."),
+        ),
+    ] = False,
 ) -> None:
     """Gather, de-identify, split, label and publish; then show where things stand."""
     from dsn_nlp.config import load_settings
 
     settings = load_settings(config)
-    counts = _run_flow(config) if prefect else _run_directly(settings)
+    through_prefect = prefect and _prefect_answers()
+    counts = _run_flow(config, release) if through_prefect else _run_directly(settings, release)
     if settings.run.export is not None:
         from dsn_nlp.analyse.export import export_passages
 
@@ -96,14 +104,33 @@ def config_path(config: Path | None) -> str:
     return str((config or Path(os.environ.get("DSN_NLP_CONFIG", DEFAULT_FILE))).resolve())
 
 
-def _run_flow(config: Path | None) -> dict[str, int]:
+def _prefect_answers() -> bool:
+    """Ask the configured Prefect server, if any; without an answer the night does without it."""
+    address = os.environ.get("PREFECT_API_URL")
+    if not address:
+        return True  # Prefect then brings a server of its own
+    import httpx
+
+    try:
+        httpx.get(f"{address}/health", timeout=5, trust_env=False).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL):
+        told = either(
+            f"{address} : le serveur Prefect ne répond pas ; la nuit se fait sans lui",
+            f"{address}: the Prefect server does not answer; the night runs without it",
+        )
+        typer.echo(f"dsn-nlp: {told}", err=True)
+        return False
+    return True
+
+
+def _run_flow(config: Path | None, release: bool) -> dict[str, int]:
     prepare_prefect()
     from pipelines.nightly import run_nightly
 
-    return run_nightly(config_path(config))
+    return run_nightly(config_path(config), release)
 
 
-def _run_directly(settings: "Settings") -> dict[str, int]:
+def _run_directly(settings: "Settings", release: bool) -> dict[str, int]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
@@ -117,6 +144,7 @@ def _run_directly(settings: "Settings") -> dict[str, int]:
             settings,
             on_tally=lambda tally: console.print(tally_line(tally)),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            release=release,
         )
 
 
@@ -142,6 +170,7 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
     from dsn_nlp.analyse.questions import breakdown
     from dsn_nlp.stages import open_store
     from dsn_nlp.store.engine import describe, parse_url
+    from dsn_nlp.watch.night import alerts_of
 
     url = settings.store.url.get_secret_value()
     table = Table(title=either("Passages par plainte et par ton", "Passages by complaint and tone"))
@@ -162,6 +191,10 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
     Console(width=None if sys.stdout.isatty() else 150).print(table)
     with open_store(settings) as store:
         digest = store.digest()[:16]
+        told = alerts_of(store, store.runs(1)[0]["run_id"])
+    for alert in told:
+        mark = "!" if alert.level == "alarm" else "·"
+        typer.echo(f"{mark} {alert.line(screen_language())}")
     if not counts["documents"] and not counts["labelled"]:
         typer.echo(either("Rien de nouveau cette nuit.", "Nothing new tonight."))
     typer.echo(

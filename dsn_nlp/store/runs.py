@@ -31,7 +31,7 @@ def begin(connection: sa.Connection, version: str, lease: timedelta) -> str:
     if connection.dialect.name == "postgresql":
         # Readers go on; a second beginner waits here, then meets this run's lease.
         connection.execute(sa.text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
-    now = datetime.now(UTC)
+    now = _now(connection)
     refuse_if_held(connection)
     connection.execute(
         runs.update()
@@ -77,7 +77,7 @@ def renew(connection: sa.Connection, run_id: str) -> None:
     """Extend a run's lease from now, by as long as it was taken for."""
     check_running(connection, run_id)
     seconds = connection.scalar(sa.select(runs.c.lease_seconds).where(runs.c.run_id == run_id))
-    expires = datetime.now(UTC) + timedelta(seconds=float(str(seconds)))
+    expires = _now(connection) + timedelta(seconds=float(str(seconds)))
     _update(connection, run_id, lease_expires_at=expires)
 
 
@@ -88,7 +88,7 @@ def fail(connection: sa.Connection, run_id: str) -> None:
         connection,
         run_id,
         status=FAILED,
-        finished_at=datetime.now(UTC),
+        finished_at=_now(connection),
         lease_expires_at=None,
     )
 
@@ -96,8 +96,13 @@ def fail(connection: sa.Connection, run_id: str) -> None:
 def publish(connection: sa.Connection, run_id: str, counts: Mapping[str, int], model: str) -> None:
     """Show a run's rows, and the labels of a model, to all readers at once.
 
+    Asked again after it was done (the answer was lost on the way), it does nothing.
+
     :raises StoreError: when the model is not registered.
     """
+    query = sa.select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.status == PUBLISHED)
+    if connection.scalar(query.where(runs.c.model == model)):
+        return
     check_running(connection, run_id)
     serve = models.update()
     connection.execute(serve.where(models.c.model != model).values(serving=False))
@@ -107,7 +112,7 @@ def publish(connection: sa.Connection, run_id: str, counts: Mapping[str, int], m
         connection,
         run_id,
         status=PUBLISHED,
-        finished_at=datetime.now(UTC),
+        finished_at=_now(connection),
         lease_expires_at=None,
         counts=dict(counts),
         model=model,
@@ -139,7 +144,7 @@ def refuse_if_held(connection: sa.Connection) -> None:
 
     :raises RunInProgressError: when a run of a living owner holds an unexpired lease.
     """
-    now = datetime.now(UTC)
+    now = _now(connection)
     query = sa.select(runs.c.run_id, runs.c.owner, runs.c.lease_expires_at)
     for run_id, owner, expires in connection.execute(query.where(runs.c.status == RUNNING)):
         if expires is not None and expires > now and not owner_is_dead(owner):
@@ -147,6 +152,14 @@ def refuse_if_held(connection: sa.Connection) -> None:
                 f"run {run_id} is at work and holds the store until "
                 f"{expires:%Y-%m-%d %H:%M:%S} UTC; wait for it to end"
             )
+
+
+def _now(connection: sa.Connection) -> datetime:
+    """Read the store's clock: machines that share a PostgreSQL need not agree on the time."""
+    if connection.dialect.name != "postgresql":
+        return datetime.now(UTC)
+    moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
 
 
 def _adopt(connection: sa.Connection, run_id: str) -> None:

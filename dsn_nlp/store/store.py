@@ -20,12 +20,12 @@ from dsn_nlp.records import (
 )
 from dsn_nlp.store import content, digest, gathering, intake, runs, schema
 from dsn_nlp.store import reviews as reviewing
-from dsn_nlp.store.duties import Duties
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
 from dsn_nlp.store.migrate import migrate
+from dsn_nlp.store.watching import Watching
 
 
-class Store(Duties):
+class Store(Watching):
     """Documents, labels and runs in SQLite or PostgreSQL.
 
     Writing anything twice changes nothing. Readers see a run's rows once it is published, all at

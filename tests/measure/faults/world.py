@@ -11,6 +11,7 @@ import signal
 import socket
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 from tests.conftest import ROOT
 
@@ -119,14 +120,22 @@ class World:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    extensions_map = {".xml": "application/rss+xml", ".html": "text/html", ".txt": "text/plain"}
+    extensions_map: ClassVar = {
+        ".xml": "application/rss+xml",
+        ".html": "text/html",
+        ".txt": "text/plain",
+    }
 
     def log_message(self, *_args: object) -> None: ...
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_args: object) -> None: ...  # a killed night is no news here
 
 
 def _serve(folder: Path, port: int) -> None:
     try:
         os.chdir(folder)
-        ThreadingHTTPServer(("127.0.0.1", port), _Quiet).serve_forever()
+        _Server(("127.0.0.1", port), _Quiet).serve_forever()
     finally:
         os._exit(1)
