@@ -9,6 +9,7 @@ from dsn_nlp.cli import (
     annotate,
     ask,
     explain,
+    keep,
     modelling,
     operate,
     prepare,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 operate.add_to(app)
 runs.add_to(app)
+keep.add_to(app)
 sources.add_to(app)
 texts.add_to(app)
 explain.add_to(app)

@@ -34,7 +34,7 @@ def migrate(url: sa.URL) -> None:
             with engine.execution_options(writing=True).begin() as connection:
                 _take_turns(connection)
                 if not _is_current(connection, describe(url)):
-                    _upgrade(connection, describe(url))
+                    upgrade(connection, describe(url))
     finally:
         engine.dispose()
 
@@ -45,10 +45,13 @@ def alembic_config(connection: sa.Connection) -> Config:
     :param connection: in a transaction, which the caller commits.
     """
     config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", _scripts())
     config.attributes["connection"] = connection
     return config
+
+
+def _scripts() -> str:
+    return str(Path(__file__).parent / "migrations").replace("%", "%%")
 
 
 def _is_current(connection: sa.Connection, place: str) -> bool:
@@ -68,12 +71,33 @@ def _take_turns(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _upgrade(connection: sa.Connection, place: str) -> None:
+def head() -> str:
+    """Name the newest revision that this code knows."""
+    config = Config()
+    config.set_main_option("script_location", _scripts())
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def revision_of(connection: sa.Connection) -> str:
+    """Name the revision of a store's schema; empty before there is one."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def downgrade(connection: sa.Connection) -> None:
+    """Remove the schema, and all rows with it."""
+    command.downgrade(alembic_config(connection), "base")
+
+
+def upgrade(connection: sa.Connection, place: str, revision: str = "head") -> None:
+    """Bring the schema to a revision, in the caller's transaction.
+
+    :raises StoreError: when it cannot be done, or the revision is not known.
+    """
     try:
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection), revision)
     except CommandError as error:
         raise StoreError(f"{place}: the schema cannot be migrated ({error})") from None
-    if connection.dialect.supports_comments:
+    if connection.dialect.supports_comments and revision == "head":
         _write_dictionary(connection)
 
 
