@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsn_nlp import __version__
@@ -32,7 +31,6 @@ from dsn_nlp.store import Store
 
 if TYPE_CHECKING:
     from dsn_nlp.gather.indexes import Window
-    from dsn_nlp.watch.alerts import Alert
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -199,7 +197,7 @@ def publish_night(
     :return: the night's counts.
     :raises HeldError: when an alarm was raised and ``watch.gate`` is ``hold``.
     """
-    from dsn_nlp.watch.night import watch_night
+    from dsn_nlp.watch.night import export_metrics, watch_night
 
     counts = add_up(tallies)
     serving = read_serving(settings.labelling)
@@ -207,20 +205,8 @@ def publish_night(
         if watched:
             watch_night(settings, store, run_id, tallies, serving, release)
         store.publish(run_id, counts, serving.model)
-        if settings.watch.metrics is not None:
-            _write_metrics(settings.watch.metrics, store, run_id, counts)
+        export_metrics(settings, store, run_id, counts)
     return counts
-
-
-def _write_metrics(folder: Path, store: Store, run_id: str, counts: dict[str, int]) -> None:
-    """A folder of metrics that cannot be written must not undo a published night."""
-    from dsn_nlp.watch.metrics import write_metrics
-
-    try:
-        measures = store.measures_of([run_id])[run_id]
-        write_metrics(folder, measures, counts, datetime.now(UTC))
-    except StoreError as error:
-        logger.warning("run %s: %s", run_id, error)
 
 
 @contained
@@ -241,15 +227,6 @@ def abandon_own(settings: Settings) -> None:
     """Give back the lease of a night that this very process began and lost track of."""
     with open_store(settings) as store:
         store.fail_own_run()
-
-
-@contained
-def alerts_of_night(settings: Settings, run_id: str) -> "list[Alert]":
-    """Read what the watch of a night said."""
-    from dsn_nlp.watch.night import alerts_of
-
-    with open_store(settings) as store:
-        return alerts_of(store, run_id)
 
 
 def take_source(

@@ -15,6 +15,7 @@ from dsn_nlp.config import Settings
 from dsn_nlp.speech import either, screen_language
 from dsn_nlp.stages import open_store
 from dsn_nlp.watch.alerts import Alert, read_alert
+from dsn_nlp.watch.night import alerts_of
 
 EVENT = "dsn-nlp.alert"
 
@@ -30,6 +31,12 @@ def leave_artifacts(settings: Settings, run_id: str, counts: Mapping[str, int]) 
         link = settings.watch.report_url.replace("{run}", run_id)
         create_link_artifact(link, either("Rapport", "Report"), key="nightly-report")
     tell(run_id, alerts)
+
+
+def tell_of(settings: Settings, run_id: str) -> None:
+    """Emit the events of a night that was held, and so leaves no artifacts."""
+    with open_store(settings) as store:
+        tell(run_id, alerts_of(store, run_id))
 
 
 def tell(run_id: str, alerts: Sequence[Alert]) -> None:

@@ -20,7 +20,7 @@ from dsn_nlp.config import load_settings
 from dsn_nlp.errors import DsnNlpError, HeldError, TransientFetchError
 from dsn_nlp.records import Tally
 from dsn_nlp.stages import batched
-from pipelines.artifacts import leave_artifacts, tell
+from pipelines.artifacts import leave_artifacts, tell_of
 from pipelines.policy import POLICY
 from pipelines.server import prefect_server
 
@@ -90,7 +90,7 @@ def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     except DsnNlpError as error:
         stages.abandon_night(settings, run_id)
         if isinstance(error, HeldError):
-            tell(run_id, stages.alerts_of_night(settings, run_id))
+            tell_of(settings, run_id)
         return Failed(message=str(error), data=error)
     except BaseException:
         stages.abandon_night(settings, run_id)  # a timeout, a cancellation, or Prefect itself

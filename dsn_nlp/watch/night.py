@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from dsn_nlp.config import Settings
-from dsn_nlp.errors import HeldError, ModelError
+from dsn_nlp.errors import HeldError, ModelError, StoreError
 from dsn_nlp.label.routing import Serving
 from dsn_nlp.records import Tally
 from dsn_nlp.speech import screen_language
@@ -48,6 +49,24 @@ def watch_night(
     if held:
         raise HeldError(run_id, [a.line(screen_language()) for a in alerts if _is_alarm(a)])
     return alerts
+
+
+def export_metrics(
+    settings: Settings, store: Store, run_id: str, counts: Mapping[str, int]
+) -> None:
+    """Write what a published night measured where monitoring looks, if that is wanted.
+
+    A folder that cannot be written must not undo the night.
+    """
+    if settings.watch.metrics is None:
+        return
+    from dsn_nlp.watch.metrics import write_metrics
+
+    try:
+        measures = store.measures_of([run_id])[run_id]
+        write_metrics(settings.watch.metrics, measures, counts, datetime.now(UTC))
+    except StoreError as error:
+        logger.warning("run %s: %s", run_id, error)
 
 
 def alerts_of(store: Store, run_id: str) -> list[Alert]:
