@@ -69,6 +69,20 @@ def test_a_page_that_never_comes_is_given_up(site, tmp_path):
         assert {row["code"] for row in store.rejected(10)} == {"transient", "given_up"}
 
 
+def test_a_refused_page_is_asked_again_when_someone_says_so(site, tmp_path):
+    own = settings(tmp_path, {"name": "s", "feed": f"{site.url}/f"})
+    feed(site, "/a")
+    for _ in range(2):
+        night(own, "s")
+    assert site.asked.count("/a") == 1
+    with open_store(own) as store:
+        run_id = store.begin_run("test", timedelta(minutes=5))
+        assert store.ask_again(run_id, "s") == 1
+        store.fail_run(run_id)
+    site.put("/a", article(1))
+    assert night(own, "s")[0].counts["documents"] == 1
+
+
 def test_a_source_that_is_down_stops_no_other_and_is_counted(site, tmp_path):
     down = {"name": "down", "feed": "http://127.0.0.1:9/f"}
     own = settings(tmp_path, down, {"name": "s", "feed": f"{site.url}/f"})
