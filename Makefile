@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --pr
 
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 
-.PHONY: setup setup-dev run test lint lock clean
+.PHONY: setup setup-dev run test lint lock sbom audit clean
 
 setup: $(VENV)/.run-ready
 
@@ -42,6 +42,16 @@ lint: setup-dev
 # Lock what is installed now: run in a fresh .venv made without constraints.
 lock: 
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+# The bill of materials of the lock file, in CycloneDX; the same lock gives the same bytes.
+sbom: setup
+	$(BIN)/dsn-nlp privacy sbom --output docs/sbom.cdx.json
+
+# Known vulnerabilities of the locked versions: asks a public service, so it needs a network.
+audit: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --target work/audit pip-audit
+	grep -v '^#' constraints.txt > work/audit/locked.txt
+	PYTHONPATH=work/audit $(BIN)/python -m pip_audit --disable-pip --no-deps -r work/audit/locked.txt
 
 clean:
 	rm -rf $(VENV) var work

@@ -20,7 +20,8 @@ SWITCH_MARGIN = 4.0
 
 _loading = threading.Lock()
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ud800-\udfff]")
-_SPACES_AT_LINE_END = re.compile(r"[ \t]+\n")
+# Without what stands before, a long run of spaces would be tried again from each of them.
+_SPACES_AT_LINE_END = re.compile(r"(?<![ \t])[ \t]+\n")
 
 
 def normalise(text: str) -> str:

@@ -67,6 +67,8 @@ class Classifier:
             session = _open_session(folder / files.NETWORK)
             tokenizer = _open_tokenizer(folder / files.TOKENIZER, manifest.max_tokens)
             ngrams = NgramModel.load(folder / files.NGRAMS)
+        except ModelError:
+            raise
         except Exception as error:  # the engines raise bare exceptions of many types
             raise ModelError(f"{folder}: cannot be loaded ({type(error).__name__})") from error
         return cls(manifest, session, tokenizer, ngrams, threads)
@@ -176,14 +178,22 @@ def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(grown / grown.sum(axis=1, keepdims=True))
 
 
+# An entry ("location", …) of TensorProto.external_data, as protobuf writes it.
+EXTERNAL = b"\n\x08location\x12"
+
+
 def _open_session(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
+    content = path.read_bytes()
+    if EXTERNAL in content:
+        # Checksums cover this file alone, and the runtime would look for the other one anywhere.
+        raise ModelError(f"{path}: keeps its weights in another file; export the model whole")
     return onnxruntime.InferenceSession(
-        path.read_bytes(),
+        content,
         options,
         providers=["CPUExecutionProvider"],
         disabled_optimizers=SLOW_FUSIONS,

@@ -25,7 +25,6 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # What outranks a trade: "infirmière et présidente du syndicat" speaks for the union.
 _OUTRANKS = frozenset(("union", "professional_order", "opposition", "ministry", "management",
                        "patient_or_family", "expert"))  # fmt: skip
-_LEADS = re.compile(r"[\s,]*(?:\w+\s+){0,5}?$")
 _DOCTOR = re.compile(r"\b(?:dre?s?|docteure?s?|doctors?)\b\.?\s+(?:\w\.\s*)?(?=[a-z])")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'‑-]*\.?(?:\s+(?:(?:de|du|la|le|van|von|El|Al|Ben)\s+)?"

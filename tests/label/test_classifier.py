@@ -92,6 +92,24 @@ def test_a_pickle_in_place_of_the_network_is_never_loaded(copy: Path) -> None:
         Classifier.load(copy)
 
 
+@pytest.mark.parametrize("place", ["../../x", "beside.bin", "/etc/passwd"])
+def test_weights_in_another_file_are_refused(copy: Path, place: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    weights = onnx.numpy_helper.from_array(np.ones(1, np.float32), "w")
+    onnx.external_data_helper.set_external_data(weights, place, 0, 4)
+    weights.ClearField("raw_data")
+    node = onnx.helper.make_node("Identity", ["w"], ["y"])
+    told = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    made = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [], [told], [weights]))
+    (copy / files.NETWORK).chmod(0o600)
+    (copy / files.NETWORK).write_bytes(made.SerializeToString())
+    manifest = json.loads((copy / files.MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][files.NETWORK] = files.sha256_of(copy / files.NETWORK)
+    (copy / files.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelError, match="in another file"):
+        Classifier.load(copy)
+
+
 @pytest.mark.parametrize("reference", ["../../etc/x", "/abs/x", "only-name", "a/b/c"])
 def test_serving_stays_inside_the_models_folder(tmp_path: Path, reference: str) -> None:
     (tmp_path / files.CURRENT).write_text(f'serving = "{reference}"\n', encoding="utf-8")
