@@ -48,6 +48,11 @@ def add_to(app: typer.Typer) -> None:
             "Mesurer un modèle sur du JSONL étiqueté.", "Measure a model on labelled JSONL."
         )
     )(evaluate)
+    app.command(
+        help=either(
+            "Mesurer la vitesse à côté d'autres moteurs.", "Measure speed beside other engines."
+        )
+    )(bench)
     app.add_typer(models_app, name="models", help=either("Modèles installés.", "Installed models."))
 
 
@@ -219,6 +224,24 @@ def evaluate(
         raise typer.Exit(1)
     if reader:
         reader.finish()
+
+
+def bench(
+    base: Annotated[Path, typer.Option(help=either("Modèle de départ.", "Base model."))] = BASE,
+    models: Annotated[Path | None, typer.Option()] = None,
+    corpus: Annotated[Path, typer.Option()] = CORPUS,
+    passages: Annotated[int, typer.Option(min=64)] = 512,
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+    json_file: Annotated[Path | None, typer.Option("--json")] = None,
+) -> None:
+    """Time the serving model beside transformers, torch and ONNX Runtime, in one run."""
+    from dsn_nlp.modelling.bench import bench as run
+    from dsn_nlp.modelling.bench import table
+
+    found = run(models or models_folder(), corpus, str(base), passages, rounds)
+    if json_file is not None:
+        json_file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    typer.echo(table(found))
 
 
 @models_app.command("list")

@@ -93,6 +93,10 @@ class Classifier:
             logits[batch] = scores
         return logits
 
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the network reads of each text."""
+        return [len(e.ids) for e in self._tokenizer.encode_batch(list(texts))]
+
     def ngram_logits(self, texts: Sequence[str]) -> FloatArray:
         """Raw logits of the n-gram companion, shape ``(n, 8)``."""
         return self._ngrams.logits(texts)

@@ -191,3 +191,19 @@ def test_a_scale_a_token_is_nearer_to_the_float_network_than_one_a_batch(
     paths = (exact, trained / "models/tiny/1/network.onnx", tmp_path / "batch.onnx")
     gold, ours, theirs = (onnxruntime.InferenceSession(str(p)).run(None, feed)[0] for p in paths)
     assert np.abs(ours - gold).mean() <= np.abs(theirs - gold).mean()
+
+
+def test_bench_times_every_way_on_the_same_passages(trained: Path, small_corpus: Path) -> None:
+    from dsn_nlp.label.folder import set_serving
+    from dsn_nlp.modelling.bench import PIPELINE, bench, table
+
+    set_serving(trained / "models", "tiny/1")
+    base = str(trained / "tiny-camembert")
+    found = bench(trained / "models", small_corpus, base, passages=64, rounds=2)
+    assert len(found["systems"]) == 5
+    assert found["systems"][PIPELINE]["against_pipeline"] == 1.0
+    assert all(row["passages_per_second"] > 0 for row in found["systems"].values())
+    assert 0 < found["share_of_peak"] < 1
+    assert table(found).count("\n") == 8
+    with pytest.raises(TrainingError, match="make-base"):
+        bench(trained / "models", small_corpus, "nowhere", passages=64, rounds=1)
