@@ -51,9 +51,10 @@ class Serving:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The manifest, or both by language."""
+        """The manifest, or both by language, as written: a key that came later is not in it."""
         written: dict[str, Any] = {
-            lang: manifest.model_dump(mode="json") for lang, manifest in self.manifests.items()
+            lang: manifest.model_dump(mode="json", exclude_unset=True)
+            for lang, manifest in self.manifests.items()
         }
         one: dict[str, Any] = written["fr"]
         return one if one == written["en"] else written

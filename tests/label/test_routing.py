@@ -77,3 +77,19 @@ def test_a_reference_outside_the_models_folder_is_refused(tmp_path: Path) -> Non
     (tmp_path / "dsn.toml").write_text('[labelling]\nfr = "../elsewhere/1"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"labelling\.fr"):
         load_settings(tmp_path / "dsn.toml")
+
+
+def test_record_of_an_older_model_holds_what_its_manifest_says_and_no_more() -> None:
+    """Else a store that knows the model would refuse it after an upgrade of the program."""
+    import json
+
+    from dsn_nlp.config import LabellingSettings
+    from dsn_nlp.label.routing import read_serving
+    from tests.conftest import ROOT
+
+    older = "dsn-camembert/1.1.0"
+    settings = LabellingSettings(
+        models=ROOT / "models", fr=older, en=older, batch_passages=1, threads=1
+    )
+    written = (ROOT / "models" / older / "manifest.json").read_text(encoding="utf-8")
+    assert read_serving(settings).record == json.loads(written)
