@@ -200,9 +200,13 @@ class QuarantineSettings(_Strict):
 
 
 class PrepareSettings(_Strict):
-    """How documents are split."""
+    """How documents are split, screened and compared."""
 
     max_tokens: int = Field(90, ge=10, le=400, description="spaCy tokens a passage at most")
+    relevance: float = Field(0.5, ge=0, le=1, description="articles of a lower score are left out")
+    copy_similarity: float = Field(
+        0.4, gt=0, le=1, description="share of 3-word sequences from which texts are copies"
+    )
 
 
 class LabellingSettings(_Strict):

@@ -107,6 +107,28 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentContext:
+    """What is told of a document beside its labels; offsets are of the document's text.
+
+    ``site`` is the official name of a comment's own site; ``mentions`` are ``(start, end, site)``,
+    ``voices`` ``(start, end, role, direct)``, ``passages`` ``(passage_id, site, role of voice)``;
+    ``bands`` and ``copies`` serve to find near-copies.
+    """
+
+    document_id: str
+    preparation: str
+    site: str | None
+    relevance_score: float
+    relevance_reason: str
+    text_key: str
+    mentions: tuple[tuple[int, int, str], ...] = ()
+    voices: tuple[tuple[int, int, str, bool], ...] = ()
+    passages: tuple[tuple[str, str | None, str | None], ...] = ()
+    bands: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """What one model version says of one passage.
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dsn_nlp import __version__
 from dsn_nlp.bounds import contained, patiently
 from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
+from dsn_nlp.contexts import tell_contexts
 from dsn_nlp.errors import (
     ConfigError,
     InputError,
@@ -151,7 +152,7 @@ def set_source_aside(settings: Settings, run_id: str, source_name: str, reason: 
 def label_passages(
     settings: Settings, run_id: str, progress: Progress = lambda done, total: None
 ) -> Tally:
-    """Label every stored passage that the serving model has not labelled yet.
+    """Tell what is not told yet: contexts of documents, then labels of the serving model.
 
     The model is loaded only when there is something to label.
 
@@ -159,6 +160,7 @@ def label_passages(
     """
     serving = read_serving(settings.labelling)
     with open_store(settings) as store:
+        tell_contexts(store, settings, run_id)
         _register(store, serving)
         total = store.count_unlabelled(serving.model)
         if total:

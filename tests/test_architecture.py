@@ -10,10 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Each room may import the rooms of lower floors, and its own.
 FLOORS = {
-    "errors": 0, "records": 0, "text": 1, "bounds": 1, "config": 1, "speech": 1, "passwords": 1,
-    "guards": 1,
+    "errors": 0, "records": 0, "groups": 0, "text": 1, "bounds": 1, "config": 1, "speech": 1,
+    "passwords": 1, "guards": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "privacy": 3, "watch": 3, "analyse": 3, "modelling": 4, "receiving": 4,
+    "contexts": 4,
     "stages": 5, "doctor": 5, "rejections": 5.5, "backfill": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip

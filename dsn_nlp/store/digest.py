@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from dsn_nlp.store.schema import documents, labels, passages, rejected
+from dsn_nlp.store.schema import contexts, documents, labels, mentions, passages, rejected, voices
 
 _ROWS_A_FETCH = 1000
 # Who wrote a row and when is bookkeeping, not content.
@@ -15,7 +15,7 @@ _BOOKKEEPING = {"run_id", "first_seen_at", "settled_at"}
 
 
 def digest(connection: sa.Connection) -> str:
-    """Hash documents, passages, labels (scores to four decimals) and open rejections.
+    """Hash documents, passages, labels (scores to four decimals), contexts and open rejections.
 
     A rejection that is settled tells of a night gone by, and not of what is in the store.
     Rows are streamed by key, so memory does not grow with the store.
@@ -35,7 +35,7 @@ def digest(connection: sa.Connection) -> str:
 
 def content_lines(connection: sa.Connection) -> Iterator[tuple[str, bytes]]:
     """Give what :func:`digest` hashes: the name of a table and a row of it, by key."""
-    for table in (documents, passages, labels, rejected):
+    for table in (documents, passages, labels, rejected, contexts, mentions, voices):
         for row in _stream(connection, table):
             yield table.name, _canonical(row)
 

@@ -302,6 +302,84 @@ reviews = sa.Table(
     _column("sentiment", sa.String(), "negative, neutral or positive"),
 )
 
+
+def _of_document(**options: Any) -> sa.Column[Any]:
+    return sa.Column(
+        "document_id",
+        ID,
+        sa.ForeignKey("documents.document_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="the document",
+        **options,
+    )
+
+
+contexts = sa.Table(
+    "contexts",
+    metadata,
+    _of_document(),
+    _column("preparation", sa.String(), "version of the rules that say so"),
+    _optional("site", sa.String(), "official name of a comment's own site"),
+    _column("relevance_score", sa.Double(), "how sure it is about the DSN, in [0, 1]"),
+    _column("relevance_reason", sa.String(), "why, in a few words"),
+    sa.Column("text_key", ID, nullable=False, index=True, comment="hash of the folded text"),
+    sa.Column("group_id", ID, index=True, comment="smallest id among its near-copies and itself"),
+)
+
+mentions = sa.Table(
+    "mentions",
+    metadata,
+    _of_document(),
+    sa.Column("start_offset", sa.Integer(), primary_key=True, comment="first character"),
+    _column("end_offset", sa.Integer(), "character after the last one"),
+    sa.Column("site", sa.String(), nullable=False, index=True, comment="official French name"),
+)
+
+voices = sa.Table(
+    "voices",
+    metadata,
+    _of_document(),
+    sa.Column("start_offset", sa.Integer(), primary_key=True, comment="first character said"),
+    sa.Column("end_offset", sa.Integer(), primary_key=True, comment="character after the last"),
+    _column("role", sa.String(), "care_staff, physician, union, management, ministry …"),
+    _column("direct", sa.Boolean(), "whether it is quoted word for word"),
+)
+
+passage_contexts = sa.Table(
+    "passage_contexts",
+    metadata,
+    sa.Column(
+        "passage_id",
+        ID,
+        sa.ForeignKey("passages.passage_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="the passage",
+    ),
+    _optional("site", sa.String(), "first establishment that it names, official name"),
+    _optional("voice_role", sa.String(), "role of who speaks in it, where somebody does"),
+)
+
+bands = sa.Table(
+    "bands",
+    metadata,
+    sa.Column("band_key", ID, primary_key=True, comment="what near-copies are likely to share"),
+    _of_document(index=True),
+)
+
+near_copies = sa.Table(
+    "near_copies",
+    metadata,
+    _of_document(),
+    sa.Column(
+        "other_id",
+        ID,
+        sa.ForeignKey("documents.document_id", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+        comment="a document of nearly the same text, of a greater id",
+    ),
+)
+
 views = sa.MetaData()
 labelled_passages = sa.Table(
     "labelled_passages",
@@ -311,13 +389,17 @@ labelled_passages = sa.Table(
     _column("kind", sa.String(), "article or comment"),
     _column("lang", sa.String(), "fr or en, of the passage"),
     _column("source", sa.String(), "source as configured"),
-    _optional("site", sa.String(), "health establishment"),
+    _optional("site", sa.String(), "establishment: official name, or as given where unknown"),
     _optional("published_at", UtcTime(), "when the document was published or written, UTC"),
     *_complaint_columns(),
     _column("sentiment", sa.String(), "negative, neutral or positive"),
     _column("sentiment_score", sa.Double(), "probability of that sentiment, in [0, 1]"),
     _column("needs_review", sa.Boolean(), "whether a person should look at it"),
     _column("model", ID, "the serving model, name@version"),
+    _optional("voice_role", sa.String(), "who speaks in a passage of an article"),
+    _column("representative", sa.Boolean(), "true for one document of each group of near-copies"),
+    _optional("group_id", ID, "near-copies share it"),
+    _optional("relevance_score", sa.Double(), "how sure the document is about the DSN"),
     _column("text", sa.Text(), "the passage itself"),
     comment="one row a passage: published runs only, labels of the serving model",
 )

@@ -11,6 +11,7 @@ from dsn_nlp.records import (
     Candidate,
     Cursor,
     Document,
+    DocumentContext,
     Label,
     Passage,
     Postponed,
@@ -18,7 +19,7 @@ from dsn_nlp.records import (
     Remembered,
     Review,
 )
-from dsn_nlp.store import content, digest, gathering, intake, runs, schema
+from dsn_nlp.store import content, contexts, digest, gathering, intake, runs, schema
 from dsn_nlp.store import reviews as reviewing
 from dsn_nlp.store.engine import describe, make_place, parse_url, writing_engine
 from dsn_nlp.store.migrate import migrate
@@ -100,6 +101,7 @@ class Store(Watching):
         """
         with self._writing() as connection:
             runs.publish(connection, run_id, counts, model)
+            contexts.regroup(connection)
 
     def known_documents(self, ids: Iterable[str]) -> set[str]:
         """Tell which of these document ids are stored, published or not."""
@@ -278,6 +280,31 @@ class Store(Watching):
         given = list(labels)
         with self._writing(run_id) as connection:
             return content.add_labels(connection, run_id, given)
+
+    def without_context(self, preparation: str, limit: int) -> list[tuple[Document, list[Passage]]]:
+        """Read documents, with their passages, that a version of the rules has not looked at."""
+        with self._reading() as connection:
+            return contexts.without_context(connection, preparation, limit)
+
+    def copies_of(self, text_key: str, document_id: str) -> str | None:
+        """Name another document of the same text, if there is one."""
+        with self._reading() as connection:
+            return contexts.copies_of(connection, text_key, document_id)
+
+    def alike(self, bands: Sequence[str], document_id: str) -> list[tuple[str, str]]:
+        """Read ids and texts of documents that share a band with one."""
+        with self._reading() as connection:
+            return contexts.alike(connection, bands, document_id)
+
+    def add_contexts(self, run_id: str, given: Iterable[DocumentContext]) -> int:
+        """Store contexts of documents, in place of those of earlier rules.
+
+        :return: how many.
+        :raises RunInProgressError: when another run has taken over.
+        """
+        told = list(given)
+        with self._writing(run_id) as connection:
+            return contexts.add_contexts(connection, told)
 
     def register_model(
         self, model: str, name: str, version: str, manifest: dict[str, Any], corpus_digest: str

@@ -137,7 +137,8 @@ def test_view_tells_what_was_stored(store, url):
     assert names == [
         *("passage_id", "document_id", "kind", "lang", "source", "site", "published_at"),
         *complaints,
-        *("sentiment", "sentiment_score", "needs_review", "model", "text"),
+        *("sentiment", "sentiment_score", "needs_review", "model"),
+        *("voice_role", "representative", "group_id", "relevance_score", "text"),
     ]
     stored = {one.passage_id: one for n in range(nights.DOCUMENTS) for one in nights.pair(n)[1]}
     documents = {
