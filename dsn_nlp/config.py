@@ -89,6 +89,7 @@ class NewsSource(_Strict):
     fields: PressFields = Field(default_factory=PressFields)
     lang: Language | None = None
     keep: Literal["dsn", "all"] = Field("dsn", description="'dsn' drops articles on other matters")
+    relevance: float = Field(0.5, ge=0, le=1, description="'dsn' drops articles scored lower")
     paywall: Literal["reject", "lead"] = Field(
         "reject", description="'lead' keeps what stands before a paywall"
     )
@@ -203,7 +204,6 @@ class PrepareSettings(_Strict):
     """How documents are split, screened and compared."""
 
     max_tokens: int = Field(90, ge=10, le=400, description="spaCy tokens a passage at most")
-    relevance: float = Field(0.5, ge=0, le=1, description="articles of a lower score are left out")
     copy_similarity: float = Field(
         0.4, gt=0, le=1, description="share of 3-word sequences from which texts are copies"
     )

@@ -40,7 +40,7 @@ def judge(source: NewsSource, found: Found) -> Document | Rejection:
         reason = f"behind a paywall: {len(found.page.text)} characters of lead only"
         return Rejection(source.name, found.place, "extract", reason, "paywall")
     if source.keep == "dsn":
-        screening = screen(title or "", found.page.text)
+        screening = screen(title or "", found.page.text, source.relevance)
         if not screening.relevant:
             reason = f"off topic: {screening.reason}"
             return Rejection(source.name, found.place, "screen", reason, "off_topic")
