@@ -71,11 +71,18 @@ _NOT_SOURCE = re.compile(
     r"the (?:plan|document|report|schedule)|lequel|laquelle)\b"
 )
 _STRONG = re.compile(
-    r"(?:denonc|deplor|critiqu|reclam|crai[ng]|redout|exig|demand|s?inquiet|plai(?:nt|gn)|regrett|"
+    r"\b(?:invit|urg|report|denonc|deplor|critiqu|reclam|crai[ng]|redout|exig|demand|s?inquiet|plai(?:nt|gn)|regrett|"
     r"dement|ni(?:e|ent)\b|salu|promet|promis|recommand|decri|denounc|deplor|decr|critici|fear|"
     r"worr|complain|blam|prais|welcom|urg|lament|promis|vow|den(?:y|ie)|accus|met|souhait|esper|"
     r"se di|dit\b|disent|assur|reconna|admet|annonc|voiced|express|warn|call|evoqu|hop|"
     r"vant|defend|propos|suggest|sugger|signal|rapport|confirm|parl)"
+)
+# A clause that can stand alone has a verb; "Le chef du parti, Jean Roy," has none.
+_FINITE = re.compile(
+    r"\b(?:est|sont|a|ont|va|vont|sera|seront|serait|fut|faut|peut|peuvent|doit|doivent|n|ne|se|s|"
+    r"\w{2,}(?:ait|aient|era|eront|erait|eraient|ra|ront|rait|raient|ent|ons|ez)|tient|vient|permet|"
+    r"reste|manque|fonctionne|marche|coute|plante|tombe|arrive|is|are|was|were|will|would|has|have|"
+    r"had|can|could|may|might|must|should|do|does|did|\w{3,}ed|needs?|works?|remains?|takes?)\b"
 )
 _ENDING = re.compile(
     r"(?P<subject>[^,]{2,80}?)\s+(?:said|says|added|adds|explained|noted|warned|told\s+\w+|argued|"
@@ -100,9 +107,7 @@ def attribute_incise(folded: str, cased: str, memory: Memory) -> Attribution | N
         verb = _verb().match(folded, _OPEN_POST.match(folded, mark.end()).end())  # type: ignore[union-attr]
         if verb is None:
             continue
-        stop = re.search(r"[,.;!?]", folded[verb.end() :])
-        limit = verb.end() + stop.start() if stop else len(folded)
-        limit = min(limit + (60 if stop and folded[limit] == "," else 0), len(folded))
+        limit = _incise_end(folded, verb.end(), bool(verb["inverted"]))
         subject = (verb.end(), limit)
         if verb["inverted"]:
             return Attribution(
@@ -113,6 +118,19 @@ def attribute_incise(folded: str, cased: str, memory: Memory) -> Attribution | N
             at = mark.start() + (folded[mark.start()] != ",")
             return Attribution(role, cased[slice(*subject)], at, limit, limit >= len(folded) - 3)
     return None
+
+
+def _incise_end(folded: str, at: int, pronoun: bool) -> int:
+    """Where an incise ends: at its next mark, or after the apposition behind that mark."""
+    stop = re.search(r"[,.;!?]", folded[at:])
+    if stop is None:
+        return len(folded)
+    limit = at + stop.start()
+    if pronoun or stop[0] != ",":
+        return limit
+    after = re.match(r",([^,.;!?]{3,80})[,.;!?]", folded[limit:])
+    found = hits(after[1]) if after else []
+    return limit + len(after[0]) - 1 if after and found and found[0].start <= 14 else limit
 
 
 def _after(folded: str, cased: str, end: int, memory: Memory) -> Attribution | None:
@@ -267,7 +285,7 @@ def _source_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
 def _verb_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
     """ "Le système sera corrigé, a indiqué le CIUSSS." and "…, the union said."."""
     for comma in re.finditer(r",\s+", folded):
-        if comma.start() < 12:
+        if comma.start() < 12 or not _FINITE.search(folded, 0, comma.start()):
             continue
         verb = _verb().match(folded, comma.end())
         opened = _OPEN_POST.match(folded, comma.end())
@@ -295,7 +313,7 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
     for verb in _verb().finditer(folded):
         if verb.start() < 2 or verb["inverted"]:
             continue
-        first = _clause(folded, verb.start())
+        first = _own_clause(folded, _clause(folded, verb.start()), verb.start())
         subject = folded[first : verb.start()]
         if len(subject) > 200 or re.search(r"\b(?:qui|who|that|que|qu|dont|which)\s*$", subject):
             continue
@@ -310,9 +328,28 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
             r"(?:said|says|added|adds|believes?|thinks?|told\s+\w+|fears?|hopes?|feels?|worr\w+|argue\w*|insist\w*|claim\w*|warn\w*|explain\w*|note\w*)$",
             verb[0],
         )
-        if (english or _STRONG.match(verb[0])) and len(folded) - verb.end() > 8 and role:
+        if (english or _STRONG.search(verb[0])) and len(folded) - verb.end() > 8 and role:
             return _said(folded, told, verb.end(), len(folded))
     return None
+
+
+_BE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|could|will|would|can|est|sont|ont|sera|seront|etait|etaient|"
+    r"peut|doit|va|vont)\b"
+)
+
+
+def _own_clause(folded: str, first: int, verb: int) -> int:
+    """Leave out a clause that has its own verb and stands before the subject's."""
+    spent = [m.end() for m in _BE.finditer(folded, first, verb)]
+    if not spent:
+        return first
+    comma = folded.rfind(",", spent[-1], verb)
+    if comma < 0:
+        return verb
+    rest = folded[comma + 1 : verb].strip()
+    relative = re.search(r"\b(?:qui|who|dont|whose|que|which)\b", folded[first:verb])
+    return first if not rest and relative else comma + 1
 
 
 def _said(folded: str, told: Attribution, start: int, end: int) -> Attribution:

@@ -70,12 +70,14 @@ class Memory:
 
     def introduce(self, folded: str, cased: str) -> None:
         """Remember whom a sentence that quotes nobody speaks of."""
-        role = self.subject(folded, cased)
-        if role is not None and role != "unknown":
-            self.last = self.here = role
+        named = None
         for start, end, name in names_in(cased):
             if " " in name and (own := _named_role(folded, start, end)):
                 self._register(name, own)
+                named = named or own
+        role = self.subject(folded, cased) or named
+        if role is not None and role != "unknown":
+            self.last = self.here = role
 
     def subject(self, folded: str, cased: str) -> Role | None:
         """The role of a sentence's subject, where its first words give one."""
@@ -116,19 +118,33 @@ class Memory:
         return None
 
     def _register(self, cased: str, role: Role) -> None:
-        for _, _, name in names_in(cased):
-            parts = re.findall(r"[\w’'‑-]+", name)
-            folded = fold_in_place(" ".join(parts))
-            if len(parts) >= 2 and parts[0] not in _NOT_NAMES and not hits(folded):
-                self.names[fold_in_place(parts[-1])] = role
+        for parts in people_in(cased):
+            self.names[fold_in_place(parts[-1])] = role
+            if len(parts) > 1:
                 self.names.setdefault(fold_in_place(parts[0]), role)
-            elif len(parts) == 1 and len(parts[0]) > 2 and not hits(folded):
-                self.names.setdefault(folded, role)
+
+
+def people_in(cased: str) -> list[list[str]]:
+    """The names of people in a phrase, by words: no articles, titles, ranks or organisations."""
+    found = []
+    for _, _, name in names_in(cased):
+        parts = re.findall(r"[\w’'‑-]+", name)
+        while parts and (parts[0] in _NOT_NAMES or parts[0].isupper() or hits(_folded(parts[:1]))):
+            parts = parts[1:]
+        if parts and len(parts[-1]) > 2 and not hits(_folded(parts)):
+            found.append(parts)
+    return found
+
+
+def _folded(parts: list[str]) -> str:
+    return fold_in_place(" ".join(parts))
 
 
 _NOT_NAMES = frozenset(
-    ("La", "Le", "Les", "L", "Un", "Une", "The", "A", "Hôpital", "CLSC", "CHSLD")
-)
+    ("La", "Le", "Les", "L", "Un", "Une", "The", "A", "An", "Hôpital", "CLSC", "CHSLD", "Dr", "Dre",
+     "Mme", "Mr", "Mrs", "Ms", "Santé", "Québec", "Quebec", "Montréal", "Montreal", "Dans", "Selon",
+     "Pour", "Interrogé", "Interrogée", "But", "Mais", "Et", "And", "Health", "Liberal")
+)  # fmt: skip
 _VERB_START = re.compile(
     r"\s(?:a|ont|est|sont|n|ne|se|s|has|have|is|are|was|were|had|avait|avaient|etait|etaient|"
     r"can|could|does|did|knows?|still|sait|voit|vit|travaille|works?)\s"

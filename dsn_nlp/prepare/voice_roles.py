@@ -28,7 +28,7 @@ _OUTRANKS = frozenset(("union", "professional_order", "opposition", "ministry", 
 _DOCTOR = re.compile(r"\b(?:dre?s?|docteure?s?|doctors?)\b\.?\s+(?:\w\.\s*)?(?=[a-z])")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'‑-]*\.?(?:\s+(?:(?:de|du|la|le|van|von|El|Al|Ben)\s+)?"
-    r"[A-ZÀ-ÖØ-Þ][\w’'‑-]+\.?){0,3}"
+    r"[A-ZÀ-ÖØ-Þ][\w’'‑-]+\.?){0,5}"
 )
 _FORMER = re.compile(r"\b(?:ex|ancien(?:ne)?s?|former)\s+$")
 
@@ -41,6 +41,12 @@ class Hit:
     end: int
     kind: Literal["person", "rank", "organisation"]
     role: str | None
+
+
+_KINDS: dict[str, Literal["person", "organisation"]] = {
+    "person": "person",
+    "organisation": "organisation",
+}
 
 
 def fold_in_place(text: str) -> str:
@@ -85,8 +91,14 @@ def hits(segment: str) -> list[Hit]:
     found: list[Hit] = []
     for kind, role, pattern in _lexicon():
         for match in pattern.finditer(segment):
-            if not _FORMER.search(segment, 0, match.start()):
-                found.append(Hit(match.start(), match.end(), kind, role))  # type: ignore[arg-type]
+            if _FORMER.search(segment, 0, match.start()):
+                continue
+            ranked = kind == "person" and _MANAGERS.match(match[0])
+            found.append(
+                Hit(match.start(), match.end(), "rank", None)
+                if ranked or kind == "rank"
+                else Hit(match.start(), match.end(), _KINDS[kind], role)
+            )
     # At one place the longest says most; a rank with a default role of its own comes as both.
     found.sort(key=lambda h: (h.start, -h.end, h.kind != "rank"))
     kept: list[Hit] = []

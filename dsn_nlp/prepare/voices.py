@@ -92,6 +92,9 @@ class _Reader:
             if told is not None:
                 settled = told.role or settled or "unknown"
                 self.memory.speak(told)
+            if told is None and settled is None and self._split(quote):
+                settled = self.memory.here
+                continue
             if self._is_speech(quote, told, sentence, settled is not None):
                 role = settled or self._around(index, quote)
                 self.voices.append(Voice(quote.start, quote.end, role, True))
@@ -109,6 +112,8 @@ class _Reader:
         if told is not None or settled:
             return size > 2 or said[-1:] in "!?…." or _NAMING.search(before) is not None
         whole = said.rstrip()[-1:] in ".!?…" or quote.outer == sentence.start
+        if self.memory.here is not None and quote.outer == sentence.start and said[-1:] in ".!?…":
+            return size > 1
         return size >= MIN_WORDS_ALONE and (whole or said[:1].isupper())
 
     def _around(self, index: int, quote: Quote) -> Role:
@@ -124,6 +129,23 @@ class _Reader:
                 if ahead is not None:
                     return ahead
         return self.memory.last or "unknown"
+
+    def _split(self, quote: Quote) -> bool:
+        """« A, dit-elle, B »: the incise is nobody's words, what stands around it is hers."""
+        line = self.text[quote.start : quote.end]
+        told = attribute_incise(fold_in_place(line), line, self.memory)
+        if told is None or told.start < 2:
+            return False
+        self.memory.speak(told)
+        role = told.role or "unknown"
+        for start, end in ((0, told.start), (told.end, len(line))):
+            part = line[start:end]
+            lead = len(part) - len(part.lstrip(" ,.;\u00a0\n"))
+            said = part[lead:].rstrip(" ,\u00a0\n")
+            if len(said) > 1:
+                first = quote.start + start + lead
+                self.voices.append(Voice(first, first + len(said), role, True))
+        return True
 
     def _dialogue(self, quote: Quote) -> None:
         """A dashed line is speech when an incise says so, or it goes on with a dialogue."""
