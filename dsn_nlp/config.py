@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from dsn_nlp.config_faults import explain
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.records import Language
 
@@ -337,7 +338,7 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         settings = Settings(**_resolve_paths(written, path.resolve().parent))
     except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from None
+        raise ConfigError(explain(path, error)) from None
     _check_unique_names(path, settings)
     return settings
 
@@ -426,25 +427,6 @@ def _anchor_sqlite(url: Any, root: Path) -> Any:
     if isinstance(url, str) and url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
         return f"sqlite:///{root / url.removeprefix('sqlite:///')}"
     return url
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
-    line = _line_of(path, str(first["loc"][-1])) if first["loc"] else None
-    where = f"{path}:{line}" if line else str(path)
-    what = {
-        "extra_forbidden": "unknown key; see dsn.example.toml for the keys there are",
-        "missing": "this key is required",
-    }.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"{where}: {place.lstrip('.')}: {what}"
-
-
-def _line_of(path: Path, key: str) -> int | None:
-    pattern = re.compile(rf"^\s*(\[+\s*)?([\w.-]+\.)?{re.escape(key)}\s*(=|\]|\.)")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found = [number for number, line in enumerate(lines, start=1) if pattern.match(line)]
-    return found[0] if len(found) == 1 else None
 
 
 def _check_unique_names(path: Path, settings: Settings) -> None:
