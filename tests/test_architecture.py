@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Each room may import the rooms of lower floors, and its own.
 FLOORS = {
-    "errors": 0, "records": 0, "groups": 0, "config_faults": 0, "text": 1, "bounds": 1, "config": 1, "speech": 1,
+    "errors": 0, "records": 0, "groups": 0, "config_faults": 0,
+    "text": 1, "bounds": 1, "config": 1, "speech": 1,
     "passwords": 1, "guards": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "privacy": 3, "watch": 3, "analyse": 3, "modelling": 4, "receiving": 4,
