@@ -2,38 +2,27 @@
 
 import importlib.util
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 from dsn_nlp.config import Settings, comment_key, load_settings
+from dsn_nlp.doctor_nights import (
+    check_clock,
+    check_disk,
+    check_prefect,
+    check_schedule,
+    check_schema,
+)
 from dsn_nlp.errors import DsnNlpError
+from dsn_nlp.findings import Finding, Level
 from dsn_nlp.speech import either
 
-Level = Literal["ok", "warning", "error"]
-MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
-MIN_FREE_BYTES = 1_000_000_000
 # SQLite before this version may lose a WAL reset when two processes checkpoint at once.
 WAL_RESET_FIXED = (3, 51, 3)
 REQUIRED = ("prefect", "presidio-analyzer", "spacy", "onnxruntime", "SQLAlchemy")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found."""
-
-    level: Level
-    subject: str
-    message: str
-
-    def line(self) -> str:
-        """Write it on one line."""
-        return f"{MARKS[self.level]} {self.subject}: {self.message}"
 
 
 def examine(config: Path | None) -> list[Finding]:
@@ -49,7 +38,7 @@ def examine(config: Path | None) -> list[Finding]:
         findings.append(Finding("ok", subject, f"{sources} sources"))
     else:
         findings.append(Finding("warning", subject, either("aucune source", "no source named")))
-    for check in (_key, _sources, _model, _store, _disk):
+    for check in CHECKS:
         findings.extend(_guarded(check, settings))
     return findings
 
@@ -58,7 +47,7 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], settings: Settings)
     try:
         return list(check(settings))
     except DsnNlpError as error:
-        return [Finding("error", check.__name__.strip("_"), str(error))]
+        return [Finding("error", check.__name__.removeprefix("check").strip("_"), str(error))]
 
 
 def _environment() -> Iterator[Finding]:
@@ -136,9 +125,14 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", either("nuit", "night"), advice)
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.key_file.parent
-    free = shutil.disk_usage(folder if folder.exists() else Path()).free
-    level: Level = "ok" if free > MIN_FREE_BYTES else "error"
-    advice = "" if level == "ok" else either(" : libérer de la place", ": make room")
-    yield Finding(level, either("disque", "disk"), f"{free / 1e9:.1f} Go{advice}")
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _key,
+    _sources,
+    _model,
+    check_schema,
+    _store,
+    check_disk,
+    check_clock,
+    check_schedule,
+    check_prefect,
+)

@@ -16,6 +16,7 @@ from dsn_nlp.gather.indexes import Window
 from dsn_nlp.records import Tally
 from pipelines.nightly import label, publish
 from pipelines.policy import POLICY
+from pipelines.vault import open_vault
 
 
 @task(task_run_name="past-of-{source}", timeout_seconds=24 * 3600, **POLICY)
@@ -29,6 +30,7 @@ def gather_past(config: str, run_id: str, source: str, since: date, until: date)
     flow_run_name="backfill-{since}-{until}",
     persist_result=False,
     log_prints=False,
+    timeout_seconds=48 * 3600,
 )
 def backfill(
     since: date, until: date, sources: list[str] | None = None, config: str = "dsn.toml"
@@ -41,6 +43,7 @@ def backfill(
     :param config: path of the settings file.
     """
     try:
+        open_vault()
         settings = load_settings(Path(config))
         window = make_window(since, until)
         names = backfill_sources(settings, sources or [])
@@ -54,6 +57,9 @@ def backfill(
     except DsnNlpError as error:
         stages.abandon_night(settings, run_id)
         return Failed(message=str(error), data=error)
+    except BaseException:
+        stages.abandon_night(settings, run_id)
+        raise
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)
 
 

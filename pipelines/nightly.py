@@ -23,6 +23,7 @@ from dsn_nlp.stages import batched
 from pipelines.artifacts import leave_artifacts, tell_of
 from pipelines.policy import POLICY
 from pipelines.server import prefect_server
+from pipelines.vault import open_vault
 
 logger = logging.getLogger(__name__)
 HERE = ZoneInfo("America/Toronto")
@@ -81,6 +82,7 @@ def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     :param release: publish whatever the watch of the night says; a person has looked.
     """
     try:
+        open_vault()
         settings = load_settings(Path(config))
         run_id = stages.begin_night(settings)
     except DsnNlpError as error:

@@ -18,6 +18,7 @@ from dsn_nlp.modelling.retrain import retrain as run_retraining
 from dsn_nlp.review.labels import reviewed_passages
 from dsn_nlp.stages import open_store
 from pipelines.policy import POLICY
+from pipelines.vault import open_vault
 
 
 @task(task_run_name="retrain-{version}", timeout_seconds=24 * 3600, **POLICY)
@@ -52,6 +53,7 @@ def retrain(
     """
     version = version or date.today().strftime("%Y.%m.%d")
     try:
+        open_vault()
         outcome = train_and_judge(config, corpus, base, version, work, settings or [])
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)

@@ -15,7 +15,7 @@ FLOORS = {
     "passwords": 1, "guards": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "privacy": 3, "watch": 3, "analyse": 3, "modelling": 4, "receiving": 4,
-    "contexts": 4,
+    "contexts": 4, "doctor_nights": 4.5, "findings": 1,
     "stages": 5, "doctor": 5, "rejections": 5.5, "backfill": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip
