@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dsn_nlp.config_faults import explain
+from dsn_nlp.config_screens import DashboardSettings, MailSettings
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.records import Language
 
@@ -255,6 +256,7 @@ class RunSettings(_Strict):
 
     lease_minutes: float = Field(30.0, gt=0)
     export: Path | None = Field(None, description="folder for the night's CSV export")
+    reports: Path | None = Field(None, description="folder for the night's report, kept")
 
 
 class PrivacySettings(_Strict):
@@ -301,6 +303,10 @@ class Settings(BaseSettings):
     )
     run: RunSettings = Field(default_factory=lambda: RunSettings.model_validate({}))
     watch: WatchSettings = Field(default_factory=lambda: WatchSettings.model_validate({}))
+    dashboard: DashboardSettings = Field(
+        default_factory=lambda: DashboardSettings.model_validate({})
+    )
+    mail: MailSettings = Field(default_factory=lambda: MailSettings.model_validate({}))
     quarantine: QuarantineSettings = Field(
         default_factory=lambda: QuarantineSettings.model_validate({})
     )
@@ -404,7 +410,8 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
     anchor(settings, "key_file")
     anchor(settings.get("gather"), "mirror")
     anchor(settings["labelling"], "models")
-    anchor(settings.get("run"), "export")
+    anchor(settings.get("run"), "export", "reports")
+    anchor(settings.get("dashboard"), "passwords")
     anchor(settings.get("watch"), "metrics")
     news = settings.get("news")
     for source in news if isinstance(news, list) else []:
