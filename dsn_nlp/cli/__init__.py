@@ -16,6 +16,7 @@ from dsn_nlp.cli import (
     privacy,
     rejected,
     runs,
+    screens,
     sources,
     texts,
 )
@@ -46,6 +47,7 @@ prepare.add_to(app)
 modelling.add_to(app)
 annotate.add_to(app)
 ask.add_to(app)
+screens.add_to(app)
 privacy.add_to(app)
 rejected.add_to(app)
 

@@ -79,7 +79,7 @@ class Pools:
         for key, example in _read(folder):
             self._pools[key].append(example)
         for pool in self._pools.values():
-            rng.shuffle(pool)  # type: ignore[arg-type]
+            rng.shuffle(pool)
 
     def deal(self, kind: str, lang: str, theme: str) -> Example:
         """Give the next example."""
@@ -134,9 +134,7 @@ def is_scare(site: str | None, day: date) -> bool:
     return site == SCARE_SITE and (last_day() - day).days < SCARE_DAYS
 
 
-def _comments(
-    rng: np.random.Generator, pools: Pools, day: date, scale: float
-) -> Iterator[Piece]:
+def _comments(rng: np.random.Generator, pools: Pools, day: date, scale: float) -> Iterator[Piece]:
     weekend = 0.45 if day.weekday() >= 5 else 1.0
     shares = [share for *_, share, _ in ROLES]
     for site, golive, usual, english, pace in SITES:
@@ -150,7 +148,7 @@ def _comments(
             place = int(rng.choice(len(ROLES), p=shares))
             french, other, _, praise = ROLES[place]
             theme = _draw(rng, moods_of(weeks, pace, praise, scare))
-            person = f"demo {site} {place} {int(rng.integers(_PEOPLE_A_SITE * shares[place]))}"
+            person = f"demo {site} {place} {int(rng.integers(int(_PEOPLE_A_SITE * shares[place])))}"
             example = pools.deal("comment", lang, theme)
             yield Piece(
                 0, "comment", SOURCES[lang], lang, day, (example,), site,
@@ -158,9 +156,7 @@ def _comments(
             )  # fmt: skip
 
 
-def _articles(
-    rng: np.random.Generator, pools: Pools, day: date, scale: float
-) -> Iterator[Piece]:
+def _articles(rng: np.random.Generator, pools: Pools, day: date, scale: float) -> Iterator[Piece]:
     """The press tells what the staff tell, later and with less praise."""
     scare = is_scare(SCARE_SITE, day)
     weeks = (day - SITES[0][1]).days / 7 - 2
