@@ -17,6 +17,7 @@ FLOORS = {
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "watch": 2.5, "privacy": 3, "analyse": 3, "modelling": 4, "receiving": 4,
     "contexts": 4, "doctor_nights": 4.5, "findings": 1, "reporting": 4,
+    "stages": 5, "doctor": 5, "rejections": 5.5, "backfill": 5.5, "demo": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip
 # The command line starts the flows, and nothing else in the library knows of them.
