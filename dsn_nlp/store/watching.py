@@ -96,17 +96,25 @@ class Watching(Duties):
     def settle_source(self, run_id: str, source: str) -> int:
         """Close what was noted of a source, or of pages of it, while it was away for a moment.
 
+        A page's note is closed once the page is stored, or refused for good.
+
         :return: how many notes were closed.
         """
-        stored = sa.select(documents.c.url).where(documents.c.source == source)
+        passing = rejected.c.reason.startswith("transient:")
+        others = rejected.alias()
+        known = sa.union_all(
+            sa.select(documents.c.url).where(documents.c.source == source),
+            sa.select(documents.c.link).where(documents.c.source == source),
+            sa.select(others.c.place).where(
+                others.c.source == source, ~others.c.reason.startswith("transient:")
+            ),
+        ).subquery()
+        answered = sa.select(known.c[0]).where(known.c[0].is_not(None))
         with self._writing(run_id) as connection:
-            running.check_running(connection, run_id)
             closed = connection.execute(
                 rejected.update()
-                .where(rejected.c.source == source)
-                .where(rejected.c.settled_at.is_(None))
-                .where(rejected.c.reason.startswith("transient:"))
-                .where((rejected.c.stage == "source") | rejected.c.place.in_(stored))
+                .where(rejected.c.source == source, rejected.c.settled_at.is_(None), passing)
+                .where((rejected.c.stage == "source") | rejected.c.place.in_(answered))
                 .values(settled_at=datetime.now(UTC))
             )
         return int(closed.rowcount)

@@ -8,7 +8,7 @@ import store_nights as nights
 
 from dsn_nlp.errors import StoreError
 from dsn_nlp.records import Rejection
-from dsn_nlp.store.schema import runs
+from dsn_nlp.store.schema import rejected, runs
 from dsn_nlp.store.watching import BINS
 
 
@@ -73,6 +73,19 @@ def test_a_source_that_is_back_leaves_no_trace_in_the_content(store, worked):
     store.add_rejections(worked, [away])
     store.reopen_source(worked, "presse", away.reason)
     assert store.take_stock(worked, nights.MODEL)["away"] == {"presse": "transient: no answer"}
+
+
+def test_a_page_that_was_away_is_settled_once_it_is_judged(store, worked):
+    before = store.digest()
+    stored, refused = nights.document(1).url, nights.rejection(4).place
+    for place in (stored, refused, "https://exemple.test/still-away"):
+        store.add_rejections(worked, [Rejection("presse", place, "gather", "transient: later")])
+    assert store.settle_source(worked, "presse") == 2
+    assert store.digest() != before
+    with store._reading() as connection:
+        query = sa.select(rejected.c.place).where(rejected.c.reason == "transient: later")
+        open_notes = query.where(rejected.c.settled_at.is_(None))
+        assert connection.scalars(open_notes).all() == ["https://exemple.test/still-away"]
 
 
 def test_a_lost_night_of_this_process_is_given_back(store, worked):

@@ -139,6 +139,9 @@ class Bench:
         row.runs += 1
         row.lost += sum((self.expected - found).values())
         row.duplicated += sum((found - self.expected).values())
+        if found != self.expected:
+            table, line = next(iter((found - self.expected) or (self.expected - found)))
+            row.note = f"{table}: {line[:300]!r}"  # the sample is invented: it may be shown
         if place.visible() != self.shown:
             row.wrong.append(f"{place.visible()} of {self.shown} passages shown in the end")
         statuses = place.statuses()

@@ -20,11 +20,13 @@ def _may_fail(call: Callable[..., Any], chance: random.Random, error: type[Excep
 
 def _arm(seed: int) -> None:
     """Let each write of the store, each fetch and each batch of labels fail by chance."""
+    from dsn_nlp import bounds
     from dsn_nlp.errors import TransientFetchError, TransientStoreError
     from dsn_nlp.gather.fetch import Client
     from dsn_nlp.label.classifier import Classifier
     from dsn_nlp.store import Store
 
+    bounds.WAITING.update(wait_initial=0.05, wait_max=0.2, wait_jitter=0.05)  # a bench is impatient
     chance = random.Random(seed)
     for name in ("begin_run", "add_documents", "add_labels", "add_rejections", "publish"):
         call = getattr(Store, name)
@@ -46,5 +48,5 @@ def by_chance(bench: Bench, store: str, runs: int) -> Row:
         if child.returncode:
             bench.check_hidden(row, place)
         bench.finish(row, place)
-    row.note = f"{completed} of {runs} completed in spite of the faults, the others failed whole"
+    row.note += f"{completed} of {runs} completed in spite of the faults, the others failed whole"
     return row
