@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,11 +21,18 @@ from tests.postgres import Postgres, UnavailableError
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.measure.faults")
     parser.add_argument("--share", type=float, default=1.0, help="share of the planned runs")
+    parser.add_argument("--runs", type=int, help="of each case, in place of the plan's")
+    parser.add_argument("--set", action="append", default=[], help="NAME-STORE=RUNS of one case")
     parser.add_argument("--only", action="append", help="cases by the start of their name")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--output", type=Path, help="folder for faults.json and faults.md")
     chosen = parser.parse_args()
-    rows = run(chosen.share, chosen.only, chosen.seed)
+    own = {name: int(count) for name, count in (each.split("=") for each in chosen.set)}
+
+    def how_often(name: str, planned: int) -> int:
+        return own.get(name, chosen.runs or max(1, round(planned * chosen.share)))
+
+    rows = run(how_often, chosen.only, chosen.seed)
     print(table(rows))
     if chosen.output:
         chosen.output.mkdir(parents=True, exist_ok=True)
@@ -34,7 +42,7 @@ def main() -> None:
     raise SystemExit(any(row.lost or row.duplicated or row.wrong for row in rows))
 
 
-def run(share: float, only: list[str] | None, seed: int) -> list[Row]:
+def run(how_often: Callable[[str, int], int], only: list[str] | None, seed: int) -> list[Row]:
     try:
         postgres: Postgres | None = Postgres()
     except UnavailableError as error:
@@ -47,14 +55,16 @@ def run(share: float, only: list[str] | None, seed: int) -> list[Row]:
         print(f"undisturbed: {bench.cpu_seconds:.2f} s of processor, {bench.shown} passages")
         try:
             for name, case, store, runs in PLAN:
-                if only and not any(f"{name}-{store}".startswith(one) for one in only):
+                full = f"{name}-{store}"
+                if only and not any(full.startswith(one) for one in only):
                     continue
                 if store == "postgresql" and postgres is None:
                     continue
                 began = time.monotonic()
-                rows.append(case(bench, store, max(1, round(runs * share))))
-                row = rows[-1]
-                print(f"{name}-{store}: {row} ({time.monotonic() - began:.0f} s)", flush=True)
+                row = case(bench, store, how_often(full, runs))
+                row.name = full
+                rows.append(row)
+                print(f"{row} ({time.monotonic() - began:.0f} s)", flush=True)
         finally:
             bench.close()
     return rows

@@ -35,6 +35,7 @@ class Row:
     duplicated: int = 0
     wrong: list[str] = field(default_factory=list)
     note: str = ""
+    name: str = ""
 
 
 @dataclass
