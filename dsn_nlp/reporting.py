@@ -28,7 +28,6 @@ _SECONDS = 30
 Remembered = dict[str, dict[str, Any]]
 
 
-@contained
 def report_night(settings: Settings, run_id: str) -> list[Path]:
     """Write the reports of a night that was just published, where a folder is named for them.
 
@@ -37,7 +36,7 @@ def report_night(settings: Settings, run_id: str) -> list[Path]:
     if settings.run.reports is None:
         return []
     try:
-        return write_reports(settings, settings.run.reports, run_id, mailed=True)
+        return contained(write_reports)(settings, settings.run.reports, run_id, mailed=True)
     except DsnNlpError as error:
         logger.warning("run %s: no report (%s)", run_id, error)
         return []

@@ -28,6 +28,7 @@ from dsn_nlp.errors import (
 )
 from dsn_nlp.label.routing import Serving, read_serving
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
+from dsn_nlp.reporting import report_night
 from dsn_nlp.store import Store
 
 if TYPE_CHECKING:
@@ -304,10 +305,12 @@ def run_night(
             on_tally(tally)
         tallies.append(patiently(lambda: label_passages(settings, run_id, progress)))
         on_tally(tallies[-1])
-        return patiently(lambda: publish_night(settings, run_id, tallies, release))
+        counts = patiently(lambda: publish_night(settings, run_id, tallies, release))
     except BaseException:
         abandon_night(settings, run_id)
         raise
+    report_night(settings, run_id)
+    return counts
 
 
 def _take_patiently(

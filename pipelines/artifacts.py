@@ -27,10 +27,19 @@ def leave_artifacts(settings: Settings, run_id: str, counts: Mapping[str, int]) 
     alerts = [read_alert(record) for record in measures.get("alerts", [])]
     create_markdown_artifact(summary(run_id, counts, alerts), key="nightly-summary")
     create_markdown_artifact(quality(measures), key="nightly-quality")
-    if settings.watch.report_url:
-        link = settings.watch.report_url.replace("{run}", run_id)
+    if link := report_link(settings, run_id):
         create_link_artifact(link, either("Rapport", "Report"), key="nightly-report")
     tell(run_id, alerts)
+
+
+def report_link(settings: Settings, run_id: str) -> str | None:
+    """Address of a night's report: as the settings say, else its file."""
+    if settings.watch.report_url:
+        return settings.watch.report_url.replace("{run}", run_id)
+    if settings.run.reports is None:
+        return None
+    file = settings.run.reports / f"{run_id}.{screen_language()}.html"
+    return file.resolve().as_uri() if file.is_file() else None
 
 
 def tell_of(settings: Settings, run_id: str) -> None:

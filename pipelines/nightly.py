@@ -19,6 +19,7 @@ from dsn_nlp import stages
 from dsn_nlp.config import load_settings
 from dsn_nlp.errors import DsnNlpError, HeldError, TransientFetchError
 from dsn_nlp.records import Tally
+from dsn_nlp.reporting import report_night
 from dsn_nlp.stages import batched
 from pipelines.artifacts import leave_artifacts, tell_of
 from pipelines.policy import POLICY
@@ -61,6 +62,12 @@ def publish(
     return stages.publish_night(load_settings(Path(config)), run_id, tallies, release, watched)
 
 
+@task(task_run_name="report", timeout_seconds=1800, **POLICY)
+def report(config: str, run_id: str) -> int:
+    """Write the night's reports; one that fails is logged and undoes nothing."""
+    return len(report_night(load_settings(Path(config)), run_id))
+
+
 def _run_name() -> str:
     """Name a night by Québec's date, which at 21:00 is not yet that of UTC."""
     started = flow_run.scheduled_start_time or datetime.now(UTC)
@@ -97,6 +104,7 @@ def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     except BaseException:
         stages.abandon_night(settings, run_id)  # a timeout, a cancellation, or Prefect itself
         raise
+    report(config, run_id)
     leave_artifacts(settings, run_id, counts)
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)
 

@@ -16,6 +16,7 @@ from dsn_nlp.records import Language
 BLUE, ORANGE, INK, QUIET, RULE = "#095797", "#b4460f", "#223654", "#4a5a72", "#d5dce6"
 _FONT = 'font-family="Open Sans, Segoe UI, Helvetica, Arial, sans-serif"'
 _LONGEST_NAME = 34
+_ROOM = 2.0
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
@@ -145,6 +146,8 @@ def _axis(shares: Sequence[Estimate | None], net: bool) -> _Axis:
     known = [share for share in shares if share is not None]
     high = max([share.high for share in known], default=0.1)
     low = min([share.low for share in known], default=0.0) if net else 0.0
+    if not net and known:  # one interval of few passages must not flatten all others
+        high = min(high, _ROOM * max(share.value for share in known))
     high, low = (max(high, 0.0), min(low, 0.0)) if net else (max(high, 0.02), 0.0)
     step = next((s for s in _STEPS if (high - low) / s <= 5.5), _STEPS[-1])
     first, last = int(low // step), int(-(-high // step))

@@ -13,7 +13,7 @@ from dsn_nlp.analyse.changes import what_changed
 from dsn_nlp.analyse.dashboard.charts import Look, Point, Series, dot_chart, line_chart
 from dsn_nlp.analyse.dashboard.view import View
 from dsn_nlp.analyse.desk import Desk
-from dsn_nlp.analyse.display import shown
+from dsn_nlp.analyse.display import day, shown
 from dsn_nlp.analyse.estimates import LABELS, NET
 from dsn_nlp.analyse.headings import label_name
 from dsn_nlp.analyse.press import press_against_staff, voices_divide, who_leads
@@ -74,11 +74,11 @@ def make_panel(desk: Desk, key: str, view: View) -> Panel:
     def make() -> Panel:
         question = QUESTIONS[key]
         table = ask(desk, key, view)
-        columns, rows = shown(table, view.lang)
+        columns, rows = _for_eyes(table, view.lang)
         title = question.title(view)
         chart = question.draw(table, view, look_of(key, view)) if question.draw else None
         some = rows[:_ROWS_SHOWN]
-        note = question.notes[0 if view.lang == "fr" else 1]
+        note = _note(question, table, view.lang)
         return Panel(key, title, note, chart, columns, some, table, len(rows) - len(some))
 
     return desk.remember(("panel", key, view), make)
@@ -124,14 +124,14 @@ def moment_name(value: str, by: str, lang: Language) -> str:
     """A day, week or month, short enough for an axis."""
     if not value or by == "since_golive":
         return value
-    day = date.fromisoformat(value)
+    when = date.fromisoformat(value)
     months = _MONTHS[0 if lang == "fr" else 1]
     if by == "month":
-        return f"{months[day.month - 1]} {day.year}"
+        return f"{months[when.month - 1]} {when.year}"
     return (
-        f"{day.day} {months[day.month - 1]}"
+        f"{when.day} {months[when.month - 1]}"
         if lang == "fr"
-        else f"{months[day.month - 1]} {day.day}"
+        else f"{months[when.month - 1]} {when.day}"
     )
 
 
@@ -149,6 +149,37 @@ def group_name(value: str, lang: Language) -> str:
     if value == "":
         return "Non précisé" if lang == "fr" else "Not stated"
     return label_name(value, lang)
+
+
+def _note(question: Question, table: Table[Any], lang: Language) -> str:
+    notes = question.notes
+    if notes is _CORRECTED and not table.about.corrected:
+        notes = _COUNTED
+    return notes[0 if lang == "fr" else 1]
+
+
+def _for_eyes(table: Table[Any], lang: Language) -> tuple[list[str], list[list[str]]]:
+    """A table's text; of one label alone, what it is cut by and its share come first."""
+    columns, rows = shown(table, lang)
+    if (
+        not rows
+        or not table.by
+        or {getattr(row, "label", "") for row in table.rows} != {table.rows[0].label}
+    ):
+        return columns, rows
+    label, share = len(table.by), len(columns) - 1
+    order = [*range(label), share, *range(label + 1, share)]
+    for row in rows:
+        row[0] = _moment(row[0], table.by[0], lang)
+    return [columns[i] for i in order], [[row[i] for i in order] for row in rows]
+
+
+def _moment(value: str, by: str, lang: Language) -> str:
+    """A day written out; what is not one stays."""
+    try:
+        return day(date.fromisoformat(value), lang)
+    except ValueError:
+        return value
 
 
 def _by(dimension: str) -> Ask:
@@ -189,6 +220,12 @@ _CORRECTED = (
     "personnes pour montrer.",
     "Shares corrected for the model's measured errors, with their 95% interval. ▒: too few people "
     "to be shown.",
+)
+_COUNTED = (
+    "Parts comptées, avec leur intervalle à 95 % : le modèle en service n'a pas de profil "
+    "d'erreurs pour les corriger. ▒ : trop peu de personnes pour montrer.",
+    "Counted shares with their 95% interval: the serving model has no error profile to correct "
+    "them with. ▒: too few people to be shown.",
 )
 _TESTED = (
     "Une hausse ou un recul n'est dit que là où un test tient (taux de fausses découvertes 5 %).",

@@ -13,6 +13,7 @@ from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.estimates import NET
 from dsn_nlp.analyse.reading import passages, read_texts
 from dsn_nlp.analyse.tables import PassageRow, Table
+from dsn_nlp.analyse.words import common_words
 from dsn_nlp.config import Settings
 from dsn_nlp.errors import DsnNlpError, InputError
 from dsn_nlp.label.explain import explain
@@ -21,7 +22,8 @@ from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Language, Review
 
 A_PAGE = 20
 _WORDS_SHOWN, _KEPT = 6, 2000
-# A word bears a label where the log-odds fall by this much, and by a share of the strongest word's.
+# A word that names something bears a label where the log-odds fall by this much, and by a share
+# of what the strongest takes away.
 _LEAST_FALL, _LEAST_SHARE = 0.15, 0.25
 Spans = tuple[tuple[int, int], ...]
 
@@ -93,8 +95,13 @@ class Reader:
             return ()
         strongest = found.words[0].weight if found.words else 0.0
         least = max(_LEAST_FALL, _LEAST_SHARE * strongest)
-        words = [word for word in found.words[:_WORDS_SHOWN] if word.weight >= least]
-        return tuple(sorted((word.start, word.end) for word in words))
+        common = common_words()
+        words = [
+            (word.start, word.end)
+            for word in found.words
+            if word.weight >= least and row.text[word.start : word.end].lower() not in common
+        ]
+        return tuple(sorted(words[:_WORDS_SHOWN]))
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]]) -> Markup:
