@@ -21,15 +21,18 @@ from dsn_nlp.analyse.dashboard.charts import Look, Point, Series, line_chart
 from dsn_nlp.analyse.dashboard.pages import is_invented, templates
 from dsn_nlp.analyse.dashboard.panels import moment_name
 from dsn_nlp.analyse.desk import Desk
+from dsn_nlp.analyse.display import WITHHELD
 from dsn_nlp.analyse.estimates import NET
 from dsn_nlp.analyse.headings import label_name
 from dsn_nlp.analyse.reading import representative
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import shares
+from dsn_nlp.analyse.tables import ShareRow, Table
 from dsn_nlp.analyse.wording import change_sentence, share
 from dsn_nlp.records import COMPLAINTS, Language
 
 TELLING = 5
+_SHOWN = (*COMPLAINTS, NET)
 _WEEKS, _RECENT_DAYS, _CHANGES = 12, 7, 12
 _STYLE = Path(__file__).parent / "dashboard" / "templates" / "report.css"
 
@@ -62,6 +65,7 @@ def make_report(desk: Desk, night: Night, lang: Language) -> str:
     rows = frame.chosen(Scope())
     last = frame.days(rows)[1]
     recent = Scope(since=last - timedelta(days=_RECENT_DAYS - 1), until=last) if last else Scope()
+    weeks = _weeks(desk, last) if last else None
     page = templates().get_template("report.html")
     return page.render(
         lang=lang,
@@ -72,7 +76,8 @@ def make_report(desk: Desk, night: Night, lang: Language) -> str:
         alerts=[(told[lang], new) for told, new in night.alerts],
         watch=[told[lang] for told in night.watch],
         changes=change_sentences(desk, lang),
-        charts=_charts(desk, last, lang) if last else [],
+        charts=_charts(weeks, lang) if weeks else [],
+        figures=_figures(weeks, lang) if weeks else [],
         telling=representative(desk, recent, "negative", TELLING).rows,
         quality=quality_rows(night.measures),
         about=desk.about(frame, rows),
@@ -105,23 +110,41 @@ def quality_rows(measures: Mapping[str, Any]) -> list[tuple[str, int, Mapping[st
     return [(name, int(volumes.get(name, 0)), rejected.get(name, {})) for name in names]
 
 
-def _charts(desk: Desk, last: date, lang: Language) -> list[tuple[str, str, Markup]]:
-    """Each complaint and net sentiment, week by week."""
-    scope = Scope(since=last - timedelta(weeks=_WEEKS), until=last)
-    table = shares(desk, scope, ("week",))
+def _weeks(desk: Desk, last: date) -> Table[ShareRow]:
+    """Shares of the last whole weeks, and of the one under way."""
+    monday = last - timedelta(days=last.weekday())
+    scope = Scope(since=monday - timedelta(weeks=_WEEKS - 1), until=last)
+    return shares(desk, scope, ("week",))
+
+
+def _charts(table: Table[ShareRow], lang: Language) -> list[tuple[str, str, Markup]]:
+    """Each complaint and net sentiment, week by week: name, last figure, chart."""
     found = []
-    for label in (*COMPLAINTS, NET):
-        rows = [row for row in table.rows if row.label == label and row.group != (TOTAL,)]
-        points = [Point(moment_name(row.group[0], "week", lang), row.share) for row in rows]
+    for label in _SHOWN:
+        points = [
+            Point(moment_name(row.group[0], "week", lang), row.share)
+            for row in table.rows
+            if row.label == label and row.group != (TOTAL,)
+        ]
         name = label_name(label, lang)
         told = next((p.share for p in reversed(points) if p.share), None)
-        figure = share(told, label, lang) if told else "▒"
-        words = "; ".join(
-            f"{p.name} {share(p.share, label, lang) if p.share else '▒'}" for p in points
-        )
-        look = Look(f"report-{label}", name, words, lang, label == NET, 360, 190)
+        figure = share(told, label, lang) if told else WITHHELD
+        look = Look(f"report-{label}", name, figure, lang, label == NET, 360, 190)
         found.append((name, figure, line_chart(Series("", points), look)))
     return found
+
+
+def _figures(table: Table[ShareRow], lang: Language) -> list[tuple[str, list[str]]]:
+    """The same figures as a table: a row a week, a column a label."""
+    weeks: dict[str, dict[str, str]] = {}
+    for row in table.rows:
+        if row.group != (TOTAL,):
+            cell = share(row.share, row.label, lang) if row.share else WITHHELD
+            weeks.setdefault(row.group[0], {})[row.label] = cell
+    return [
+        (moment_name(week, "week", lang), [cells[label] for label in _SHOWN])
+        for week, cells in weeks.items()
+    ]
 
 
 @lru_cache(maxsize=1)

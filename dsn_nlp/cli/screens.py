@@ -103,13 +103,14 @@ def demo(
     """Fill a store of its own with invented nights; every page says that they are."""
     from dsn_nlp.cli.texts import models_folder
     from dsn_nlp.demo.build import build_demo
+    from dsn_nlp.demo.story import NIGHTS
     from dsn_nlp.reporting import write_reports
 
     def tell(done: int, total: int) -> None:
         if done == total or done % 2048 == 0:
             typer.echo(either(f"  étiquetés : {done}/{total}", f"  labelled: {done}/{total}"))
 
-    nights, scale = (42, 0.5) if small else (184, 1.0)
+    nights, scale = (42, 0.5) if small else (NIGHTS, 1.0)
     settings = build_demo(folder, models_folder(), _CORPORA, nights, scale, tell)
     if settings.run.reports:
         for path in write_reports(settings, settings.run.reports):

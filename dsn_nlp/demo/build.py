@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dsn_nlp.config import Settings, load_settings
-from dsn_nlp.demo.story import SITES, Piece, tell_story
+from dsn_nlp.demo.story import NIGHTS, SITES, Piece, tell_story
 from dsn_nlp.errors import InputError
 from dsn_nlp.label.routing import Serving, read_serving
 from dsn_nlp.prepare.context import PREPARATION
@@ -29,7 +29,7 @@ def build_demo(
     folder: Path,
     models: Path,
     corpora: Path,
-    nights: int = 184,
+    nights: int = NIGHTS,
     scale: float = 1.0,
     progress: Progress = lambda done, total: None,
 ) -> Settings:

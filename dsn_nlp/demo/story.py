@@ -19,7 +19,7 @@ import numpy as np
 from dsn_nlp.errors import CorpusError
 from dsn_nlp.records import Kind, Language
 
-FIRST, NIGHTS, SEED = date(2026, 5, 2), 184, 20260509
+FIRST, NIGHTS, SEED = date(2026, 5, 4), 182, 20260509
 SCARE_SITE, SCARE_DAYS = "Hôpital Fleury", 7
 # Site, its invented go-live, comments on a usual day, share of English, and how fast it adapts.
 SITES = (
