@@ -53,6 +53,7 @@ class Desk:
     :param models: folder of models, where the serving one's error profile is looked for.
     :param respondents: fewest people a group may have and be shown.
     :param draws: bootstrap draws an interval is read from.
+    :param profile: an error profile to use in place of the serving model's own.
     """
 
     url: str
@@ -60,6 +61,7 @@ class Desk:
     golive: GoLive
     respondents: int = THRESHOLD
     draws: int = DRAWS
+    profile: ErrorProfile | None = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _edition: Edition | None = field(default=None, repr=False)
     _frame: Frame | None = field(default=None, repr=False)
@@ -92,7 +94,7 @@ class Desk:
         model = (self._edition or self.edition()).model
 
         def make() -> Corrector | None:
-            profile = profile_of_model(self.models, model)
+            profile = self.profile or profile_of_model(self.models, model)
             return make_corrector(profile, self.draws) if profile is not None else None
 
         return self.remember(("corrector", model), make)
@@ -112,6 +114,11 @@ class Desk:
             until=until,
             thresholds=now.thresholds,
         )
+
+    def forget(self) -> None:
+        """Drop the answers that are kept; passages stay."""
+        with self._lock:
+            self._answers.clear()
 
     def remember(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
         """Answer once per edition."""
