@@ -1,4 +1,4 @@
-"""Questions on an invented store: corrected shares meet the truth, changes are told where they are."""
+"""Questions on an invented store: shares meet the truth, changes are told where they are."""
 
 from datetime import date, timedelta
 
