@@ -19,15 +19,22 @@ ELSEWHERE = {
     "make test": "tests/test_readme.py",
     ".venv/bin/dsn-nlp serve": "tests/test_flow.py::test_serve_schedules_the_night",
     ".venv/bin/dsn-nlp make-base": f"{TRAINING}::test_base_encoder_brings_translations_together",
-    ".venv/bin/dsn-nlp train --model-version 1.2.0": f"{TRAINING}::trained",
-    ".venv/bin/dsn-nlp models promote dsn-camembert/1.2.0":
+    ".venv/bin/dsn-nlp train --model-version 1.3.0": f"{TRAINING}::trained",
+    ".venv/bin/dsn-nlp models promote dsn-camembert/1.3.0":
         "tests/modelling/test_promote.py::test_commands",
     '.venv/bin/dsn-nlp models rollback --reason "plaintes du terrain"':
         "tests/modelling/test_promote.py::test_commands",
     ".venv/bin/dsn-nlp annotate suspects --size 20 -o suspects.jsonl":
         "tests/modelling/test_suspects.py::test_planted_errors_come_to_the_top",
-    ".venv/bin/dsn-nlp retrain --model-version 1.3.0":
+    ".venv/bin/dsn-nlp retrain --model-version 1.4.0":
         "tests/modelling/test_retrain.py::retrained",
+    ".venv/bin/dsn-nlp bench":
+        f"{TRAINING}::test_bench_times_every_way_on_the_same_passages",
+    ".venv/bin/dsn-nlp dashboard": "tests/dashboard/test_server.py::test_strangers_see_nothing",
+    ".venv/bin/dsn-nlp demo":
+        "tests/test_demo.py::test_the_story_is_half_a_year_and_always_the_same",
+    ".venv/bin/dsn-nlp backfill --since 2026-05-01 --until 2026-05-31":
+        "tests/gather/test_keeping.py::test_a_backfill_run_twice_asks_for_no_page_twice",
     ".venv/bin/dsn-nlp evaluate --baselines": f"{TRAINING}::test_baselines_are_measured",
 }  # fmt: skip
 
