@@ -25,5 +25,5 @@ def test_the_trial_finds_a_pattern_that_hangs() -> None:
     import re
 
     assert slowest(re.compile(r"(?:a+)+b"), anchored=True)[0] == 3.0
-    assert slowest(re.compile(r"\s*$"), anchored=False)[0] == 3.0
+    assert slowest(re.compile(r"\s*b"), anchored=False)[0] == 3.0
     assert slowest(re.compile(r"\w+"), anchored=False)[0] < 3.0
