@@ -1,7 +1,7 @@
 """What a morning must not miss: a surge of complaints, a source that falls silent, drifting scores.
 
 Each alert is decided by a test and by a size that matters, both in the settings. One that goes on
-is not raised again: see ``dsn_nlp.store.alerts``.
+is not raised again: ``dsn_nlp.reporting`` remembers.
 """
 
 from collections.abc import Sequence

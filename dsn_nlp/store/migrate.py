@@ -13,7 +13,8 @@ from sqlalchemy.schema import SetColumnComment, SetTableComment
 from dsn_nlp.errors import StoreError
 from dsn_nlp.store.engine import describe, writing_engine
 from dsn_nlp.store.failures import translated
-from dsn_nlp.store.schema import labelled_passages, metadata
+from dsn_nlp.store.schema import metadata
+from dsn_nlp.store.schema_views import DOORS
 
 # Any number of our own will do: it makes two first openings on PostgreSQL take turns.
 _LOCK = 0x64736E
@@ -103,9 +104,9 @@ def upgrade(connection: sa.Connection, place: str, revision: str = "head") -> No
 
 def _write_dictionary(connection: sa.Connection) -> None:
     """Keep PostgreSQL's comments as ``schema.py`` has them, whatever the revision."""
-    for table in (*metadata.sorted_tables, labelled_passages):
+    for table in (*metadata.sorted_tables, *DOORS):
         for column in table.columns:
             connection.execute(SetColumnComment(column))
-    comment = SetTableComment(labelled_passages)
-    statement = str(comment.compile(dialect=connection.dialect))
-    connection.exec_driver_sql(statement.replace("ON TABLE", "ON VIEW", 1))
+    for view in DOORS:
+        statement = str(SetTableComment(view).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement.replace("ON TABLE", "ON VIEW", 1))

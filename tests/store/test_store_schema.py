@@ -20,6 +20,7 @@ from dsn_nlp.store import Store, run_query
 from dsn_nlp.store.engine import parse_url, writing_engine
 from dsn_nlp.store.migrate import alembic_config
 from dsn_nlp.store.schema import labelled_passages, metadata
+from dsn_nlp.store.schema_views import DOORS
 
 MARKER = "MARQUEUR-DE-TEXTE"
 
@@ -39,9 +40,10 @@ def test_migrations_make_what_the_schema_declares(transaction):
     assert compare_metadata(context, metadata) == []
 
 
-def test_view_has_the_declared_columns(store, url):
-    names, rows = run_query(url, "SELECT * FROM labelled_passages")
-    assert names == labelled_passages.columns.keys()
+@pytest.mark.parametrize("view", DOORS, ids=lambda view: view.name)
+def test_views_have_the_declared_columns(store, url, view):
+    names, rows = run_query(url, f"SELECT * FROM {view.name}")
+    assert names == view.columns.keys()
     assert rows == []
 
 
