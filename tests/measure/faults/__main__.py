@@ -32,17 +32,14 @@ def main() -> None:
     def how_often(name: str, planned: int) -> int:
         return own.get(name, chosen.runs or max(1, round(planned * chosen.share)))
 
-    rows = run(how_often, chosen.only, chosen.seed)
+    rows = run(how_often, chosen.only, chosen.seed, chosen.output)
     print(table(rows))
-    if chosen.output:
-        chosen.output.mkdir(parents=True, exist_ok=True)
-        written = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1)
-        (chosen.output / "faults.json").write_text(written + "\n", encoding="utf-8")
-        (chosen.output / "faults.md").write_text(table(rows), encoding="utf-8")
     raise SystemExit(any(row.lost or row.duplicated or row.wrong for row in rows))
 
 
-def run(how_often: Callable[[str, int], int], only: list[str] | None, seed: int) -> list[Row]:
+def run(
+    how_often: Callable[[str, int], int], only: list[str] | None, seed: int, output: Path | None
+) -> list[Row]:
     try:
         postgres: Postgres | None = Postgres()
     except UnavailableError as error:
@@ -64,10 +61,25 @@ def run(how_often: Callable[[str, int], int], only: list[str] | None, seed: int)
                 row = case(bench, store, how_often(full, runs))
                 row.name = full
                 rows.append(row)
+                if output:
+                    keep(output, row)
                 print(f"{row} ({time.monotonic() - began:.0f} s)", flush=True)
         finally:
             bench.close()
     return rows
+
+
+def keep(folder: Path, row: Row) -> None:
+    """Write a case at once, in place of what an earlier run of it measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "faults.json"
+    written = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    by_name = {each["name"]: Row(**each) for each in written} | {row.name: row}
+    names = [f"{name}-{store}" for name, _, store, _ in PLAN]
+    rows = [by_name[name] for name in names if name in by_name]
+    text = json.dumps([asdict(each) for each in rows], ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+    (folder / "faults.md").write_text(table(rows), encoding="utf-8")
 
 
 def table(rows: list[Row]) -> str:
