@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="of each case, in place of the plan's")
     parser.add_argument("--set", action="append", default=[], help="NAME-STORE=RUNS of one case")
     parser.add_argument("--only", action="append", help="cases by the start of their name")
+    parser.add_argument("--small", action="store_true", help="two articles and eight comments")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--output", type=Path, help="folder for faults.json and faults.md")
     chosen = parser.parse_args()
@@ -32,13 +33,18 @@ def main() -> None:
     def how_often(name: str, planned: int) -> int:
         return own.get(name, chosen.runs or max(1, round(planned * chosen.share)))
 
-    rows = run(how_often, chosen.only, chosen.seed, chosen.output)
+    size = (2, 8) if chosen.small else (6, 18)
+    rows = run(how_often, chosen.only, chosen.seed, chosen.output, size)
     print(table(rows))
     raise SystemExit(any(row.lost or row.duplicated or row.wrong for row in rows))
 
 
 def run(
-    how_often: Callable[[str, int], int], only: list[str] | None, seed: int, output: Path | None
+    how_often: Callable[[str, int], int],
+    only: list[str] | None,
+    seed: int,
+    output: Path | None,
+    size: tuple[int, int],
 ) -> list[Row]:
     try:
         postgres: Postgres | None = Postgres()
@@ -48,7 +54,7 @@ def run(
     warm()
     rows = []
     with tempfile.TemporaryDirectory(prefix="dsnfault") as folder:
-        bench = Bench(Path(folder), seed, postgres)
+        bench = Bench(Path(folder), seed, postgres, size)
         print(f"undisturbed: {bench.cpu_seconds:.2f} s of processor, {bench.shown} passages")
         try:
             for name, case, store, runs in PLAN:

@@ -74,10 +74,12 @@ class Place:
 class Bench:
     """An undisturbed night, and places to disturb others in."""
 
-    def __init__(self, folder: Path, seed: int, postgres: Postgres | None) -> None:
+    def __init__(
+        self, folder: Path, seed: int, postgres: Postgres | None, size: tuple[int, int]
+    ) -> None:
         self.folder, self.postgres, self.random = folder, postgres, random.Random(seed)
         self.models = ROOT / "models"
-        self.world = World(folder / "world")
+        self.world = World(folder / "world", *size)
         self.world.open()
         self._places = 0
         place = self.place("sqlite")

@@ -66,7 +66,7 @@ text = ["comment"]
 class World:
     """Articles behind a web server, and two files of comments, broken rows among them."""
 
-    def __init__(self, folder: Path, articles: int = 6, comments: int = 18) -> None:
+    def __init__(self, folder: Path, articles: int, comments: int) -> None:
         self.folder = folder
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.port = taken.getsockname()[1]
