@@ -27,7 +27,7 @@ def take(store, numbers, size):
     sizes=st.lists(st.integers(1, 9), min_size=3, max_size=3),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_nights_repeated_in_any_order_add_nothing(numbers, sizes, seed):
     with tempfile.TemporaryDirectory() as folder:
         with Store.open(f"sqlite:///{folder}/once.db") as once:
