@@ -1,5 +1,6 @@
 """The report of a night, alerts that are told once, and the e-mail."""
 
+import shutil
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -101,7 +102,11 @@ def test_a_silent_server_and_a_missing_password_are_one_line(monkeypatch) -> Non
         send(settings_of(1, password_env="NO_SUCH_PASSWORD"), compose(mail, NIGHT, None))
 
 
-def test_a_night_writes_its_reports_and_mails(installation: Installation, mailbox) -> None:
+def test_a_night_writes_its_reports_and_mails(
+    undisturbed: Installation, tmp_path: Path, mailbox
+) -> None:
+    shutil.copytree(undisturbed.folder, tmp_path, dirs_exist_ok=True)
+    installation = Installation(tmp_path, undisturbed.config.read_text(encoding="utf-8"))
     more = (
         '\n[run]\nreports = "var/reports"\n\n[mail]\nhost = "127.0.0.1"\nsecurity = "none"\n'
         f'port = {mailbox.server_address[1]}\nto = ["ana@example.org"]\nlang = "en"\n'

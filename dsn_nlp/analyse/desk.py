@@ -31,7 +31,7 @@ from dsn_nlp.store.schema_privacy import deletions
 
 Answer = TypeVar("Answer")
 _REFERENCE = re.compile(r"([a-z0-9][a-z0-9._-]*)@([0-9A-Za-z][0-9A-Za-z._-]*)")
-_KEPT_ANSWERS = 256
+_KEPT_ANSWERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Desk:
     _edition: Edition | None = field(default=None, repr=False)
     _frame: Frame | None = field(default=None, repr=False)
     _answers: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _making: dict[Hashable, threading.RLock] = field(default_factory=dict, repr=False)
 
     def edition(self) -> Edition:
         """What the store shows now.
@@ -121,13 +122,26 @@ class Desk:
             self._answers.clear()
 
     def remember(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
-        """Answer once per edition."""
+        """Answer once per edition; who asks the same meanwhile waits, who asks another does not."""
         with self._lock:
-            if key not in self._answers:
-                if len(self._answers) >= _KEPT_ANSWERS:
-                    self._answers.pop(next(iter(self._answers)))
-                self._answers[key] = make()
-            answer: Answer = self._answers[key]
+            if key in self._answers:
+                known: Answer = self._answers[key]
+                return known
+            edition, gate = self._edition, self._making.setdefault(key, threading.RLock())
+        with gate:
+            with self._lock:
+                if key in self._answers and edition == self._edition:
+                    made: Answer = self._answers[key]
+                    return made
+            try:
+                answer = make()
+            finally:
+                self._making.pop(key, None)
+            with self._lock:
+                if edition == self._edition:  # else another night was published meanwhile
+                    if len(self._answers) >= _KEPT_ANSWERS:
+                        self._answers.pop(next(iter(self._answers)))
+                    self._answers[key] = answer
             return answer
 
 

@@ -23,6 +23,7 @@ from dsn_nlp.analyse.dashboard.reader import Reader, read_review
 from dsn_nlp.analyse.dashboard.sessions import COOKIE, Door, Session
 from dsn_nlp.analyse.dashboard.speech import say
 from dsn_nlp.analyse.dashboard.view import View, read_view
+from dsn_nlp.analyse.dashboard.warm import Warmer
 from dsn_nlp.analyse.desk import Desk, open_desk
 from dsn_nlp.analyse.sheets import SUFFIXES, Form, to_bytes
 from dsn_nlp.analyse.tables import Table, flat
@@ -115,8 +116,10 @@ def make_app(settings: Settings, *, open_: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def living(app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(_warm, desk)
+        app.state.warmer = warmer = Warmer(settings, desk)
+        await run_in_threadpool(warmer.begin)
         yield
+        warmer.stop()
         store.close()
 
     routes = [
@@ -135,16 +138,6 @@ def make_app(settings: Settings, *, open_: bool = False) -> Starlette:
         lifespan=living,
         exception_handlers={404: _not_found},
     )
-
-
-def _warm(desk: Desk) -> None:
-    """Read the passages before anyone asks."""
-    try:
-        view = View()
-        for key in ("trend", "sites", "roles", "changes_all", "changes"):
-            ask(desk, key, view)
-    except DsnNlpError:
-        return  # each page says it
 
 
 def _private(office: Office, page: Page) -> Callable[[Request], Awaitable[Response]]:

@@ -74,15 +74,20 @@ def overview(visit: "Visit") -> Response:
 def adaptation_page(visit: "Visit") -> Response:
     """Weeks since go-live: the chosen label at each site."""
     desk, view = visit.office.desk, visit.view()
-    every = desk.remember(("curves", view), lambda: _curves(desk, view))
-    return _show(
-        visit, "adaptation.html", view,
-        panels=_panels(desk, view, ("adaptation",)), curves=every,
-        lines=desk.remember(
-            ("told", view),
-            lambda: sentences(adaptation(desk, None, (view.label,), view.scope), view.lang),
-        ),
-    )  # fmt: skip
+    curves, lines = adaptation_answers(desk, view)
+    panels = _panels(desk, view, ("adaptation",))
+    return _show(visit, "adaptation.html", view, panels=panels, curves=curves, lines=lines)
+
+
+def adaptation_answers(desk: Desk, view: View) -> tuple[list[tuple[str, Panel]], list[str]]:
+    """A curve a site, and what they show in sentences."""
+    desk.frame()
+    lines = desk.remember(
+        ("told", view),
+        lambda: sentences(adaptation(desk, None, (view.label,), view.scope), view.lang),
+    )
+    make_panel(desk, "adaptation", view)
+    return desk.remember(("curves", view), lambda: _curves(desk, view)), lines
 
 
 def press_page(visit: "Visit") -> Response:
