@@ -70,7 +70,8 @@ class Watched:
     errors: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+# No longer than a module: while it is open its event loop runs, and nobody else's can.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
     if CHROMIUM is None:
         pytest.skip("no chromium here: apt-get install chromium")
