@@ -171,8 +171,13 @@ def store_gone(bench: Bench, store: str, runs: int) -> Row:
 def _hide_sqlite(place: Place, child: Child) -> None:
     away = place.folder / "away"
     away.mkdir()
-    for path in place.folder.glob("dsn.db*"):
+    # Moved between two instants of the night: SQLite makes and removes files of its own.
+    if child.poll() is None:
+        child.send(signal.SIGSTOP)
+    for path in list(place.folder.glob("dsn.db*")):
         path.rename(away / path.name)
+    if child.poll() is None:
+        child.send(signal.SIGCONT)
     child.wait()
     for path in place.folder.glob("dsn.db*"):
         path.unlink()
