@@ -76,8 +76,10 @@ def resolve_site(name: str | None) -> str | None:
     sites = {alias.site.name for f in exact for alias in f.aliases}
     if len(sites) == 1:
         return sites.pop()
-    linked = {m.site for m in link_sites(name, "comment")}
-    return linked.pop() if len(linked) == 1 else None
+    linked = link_sites(name, "comment")
+    # A second name that is left open makes the first one doubtful.
+    one = len({m.site for m in linked}) == 1 and len(linked) == len(found)
+    return linked[0].site if one else None
 
 
 def _walk(text: str, words: list[Word]) -> Iterator[_Found]:

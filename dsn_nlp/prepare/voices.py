@@ -5,6 +5,7 @@ exact: ``text[voice.start:voice.end]`` is what is quoted.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dsn_nlp.prepare.voice_attribution import attribute_incise, attribute_quote, reported
@@ -13,6 +14,8 @@ from dsn_nlp.prepare.voice_quotes import Quote, find_quotes
 from dsn_nlp.prepare.voice_roles import Role, fold_in_place
 
 MAX_CHARACTERS = 100_000
+# Nobody writes longer ones; attributions are sought within a sentence, at a cost of its square.
+MAX_SENTENCE = 1_500
 # Without an attribution, fewer words between quotation marks are a title, a term or irony.
 MIN_WORDS_ALONE = 5
 _END = re.compile(r"[.!?…]+[»”\"')\]]*(?=\s+[«“\"‘(\[]?[A-ZÀ-ÖØ-Þ0-9\x01—–])|[.!?…]+\s*$|\n+")
@@ -212,13 +215,22 @@ def _sentences(masked: str) -> list[_Sentence]:
     for match in _END.finditer(masked):
         if "\n" not in match[0] and _ABBREVIATION.search(masked, start, match.end()):
             continue
-        end = match.end()
-        if masked[start:end].strip():
-            first = start + len(masked[start:end]) - len(masked[start:end].lstrip())
-            found.append(_Sentence(first, end, paragraph))
+        found.extend(_pieces(masked, start, match.end(), paragraph))
         paragraph += "\n" in match[0]
-        start = end
-    if masked[start:].strip():
-        first = start + len(masked[start:]) - len(masked[start:].lstrip())
-        found.append(_Sentence(first, len(masked), paragraph))
+        start = match.end()
+    found.extend(_pieces(masked, start, len(masked), paragraph))
     return found
+
+
+def _pieces(masked: str, start: int, end: int, paragraph: int) -> Iterator[_Sentence]:
+    """A sentence without the white space before it; one without end is cut, outside quotes."""
+    while start < end and masked[start].isspace():
+        start += 1
+    while end - start > MAX_SENTENCE:
+        cut = masked.find(" ", start + MAX_SENTENCE, end)
+        if cut < 0:
+            break
+        yield _Sentence(start, cut, paragraph)
+        start = cut + 1
+    if masked[start:end].strip():
+        yield _Sentence(start, end, paragraph)
