@@ -1,6 +1,7 @@
 """Read an attribution: the verb of saying, who its subject is, and what is reported."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from dsn_nlp.prepare.voice_memory import Attribution, Memory
@@ -46,7 +47,7 @@ _PARTICIPLES = (
 @lru_cache(maxsize=1)
 def _verb() -> re.Pattern[str]:
     table = words()["verbs"]
-    past = alternation(f"{verb}(?:e|s|es)?" for verb in table["fr_past"])
+    past = alternation(f"{verb}(?:e|s|es)?" for verb in {*table["fr_past"], *table["fr"]})
     present = alternation([*table["fr"], *_PARTICIPLES])
     english = alternation(table["en"])
     pronoun = r"(?:\s+(?P<inverted>(?:t\s+)?(?:il|elle|ils|elles|on)|je))?"
@@ -71,7 +72,8 @@ _NOT_SOURCE = re.compile(
     r"the (?:plan|document|report|schedule)|lequel|laquelle)\b"
 )
 _STRONG = re.compile(
-    r"\b(?:invit|urg|report|denonc|deplor|critiqu|reclam|crai[ng]|redout|exig|demand|s?inquiet|plai(?:nt|gn)|regrett|"
+    r"\b(?:invit|urg|report|denonc|deplor|critiqu|reclam|crai[ng]|redout|exig|demand|s?inquiet|"
+    r"plai(?:nt|gn)|regrett|"
     r"dement|ni(?:e|ent)\b|salu|promet|promis|recommand|decri|denounc|deplor|decr|critici|fear|"
     r"worr|complain|blam|prais|welcom|urg|lament|promis|vow|den(?:y|ie)|accus|met|souhait|esper|"
     r"se di|dit\b|disent|assur|reconna|admet|annonc|voiced|express|warn|call|evoqu|hop|"
@@ -84,6 +86,13 @@ _FINITE = re.compile(
     r"reste|manque|fonctionne|marche|coute|plante|tombe|arrive|is|are|was|were|will|would|has|have|"
     r"had|can|could|may|might|must|should|do|does|did|\w{3,}ed|needs?|works?|remains?|takes?)\b"
 )
+
+
+def _finite(folded: str, cased: str, end: int) -> bool:
+    """Whether there is a verb before ``end``; "Rodriguez" is none."""
+    return any(cased[m.start()].islower() for m in _FINITE.finditer(folded, 0, end))
+
+
 _ENDING = re.compile(
     r"(?P<subject>[^,]{2,80}?)\s+(?:said|says|added|adds|explained|noted|warned|told\s+\w+|argued|"
     r"confirmed|insisted)\b[^,]{0,40}\.?\s*$"
@@ -94,11 +103,10 @@ def attribute_quote(
     folded: str, cased: str, start: int, end: int, memory: Memory
 ) -> Attribution | None:
     """Find who says the quote at ``[start, end)`` of a masked sentence."""
-    return (
-        _after(folded, cased, end, memory)
-        or _before(folded, cased, start, memory)
-        or _colon(folded, cased, start, memory)
-    )
+    after = _after(folded, cased, end, memory)
+    if after is not None:
+        return replace(after, closing=True)
+    return _before(folded, cased, start, memory) or _colon(folded, cased, start, memory)
 
 
 def attribute_incise(folded: str, cased: str, memory: Memory) -> Attribution | None:
@@ -143,22 +151,17 @@ def _after(folded: str, cased: str, end: int, memory: Memory) -> Attribution | N
         return _told(folded, cased, source.end(), stop, memory)
     verb = _verb().match(folded, at, stop) or _verb().match(folded, _skip(folded, end), stop)
     if verb:
-        if verb["inverted"]:
-            return _pronoun(folded, cased, verb, stop, memory)
+        if _means_last(verb):
+            return Attribution(memory.here or memory.last, "")
         told = _told(folded, cased, verb.end(), stop, memory)
-        return told if told.subject.strip() else _before_or(told, folded, cased, end, memory)
+        named = any(map(str.isalpha, told.subject))
+        return told if told.role or named else Attribution(memory.here or memory.last, "")
     return _subject_first(folded, cased, end, stop, memory)
 
 
-def _before_or(told: Attribution, folded: str, cased: str, end: int, memory: Memory) -> Attribution:
-    return told if told.role else Attribution(memory.here, "")
-
-
-def _pronoun(
-    folded: str, cased: str, verb: re.Match[str], stop: int, memory: Memory
-) -> Attribution:
-    """ "affirme-t-elle" means the last speaker, unless the sentence names one before its verb."""
-    return Attribution(memory.here or memory.last, "")
+def _means_last(verb: re.Match[str]) -> bool:
+    """Whether a verb carries a pronoun: "affirme-t-elle", "a-t-il dit"."""
+    return bool(verb["inverted"]) or re.search(r"\bt\s+(?:il|elle)s?\b", verb[0]) is not None
 
 
 def _subject_first(
@@ -191,8 +194,8 @@ def _before(folded: str, cased: str, start: int, memory: Memory) -> Attribution 
             return told
     verbs = list(_verb().finditer(segment))
     for verb in reversed(verbs):
-        if verb["inverted"]:
-            return _pronoun(folded, cased, verb, start, memory)
+        if _means_last(verb):
+            return Attribution(memory.here or memory.last, "")
         clause = _clause(segment, verb.start())
         first, last = begin + clause, begin + verb.start()
         role = memory.resolve(folded[first:last], cased[first:last])
@@ -251,7 +254,7 @@ def _source_first(folded: str, cased: str, memory: Memory) -> Attribution | None
     source = _source().match(folded, opening.end() if opening else 0)
     if source is None or _NOT_SOURCE.match(folded, source.end()):
         return None
-    comma = _last_apposition(folded, source.end())
+    comma = _last_apposition(folded, cased, source.end())
     if comma is None:
         return None
     told = _told(folded, cased, source.end(), comma, memory)
@@ -260,13 +263,16 @@ def _source_first(folded: str, cased: str, memory: Memory) -> Attribution | None
     return _said(folded, told, comma + 1, len(folded))
 
 
-def _last_apposition(folded: str, at: int) -> int | None:
+def _last_apposition(folded: str, cased: str, at: int) -> int | None:
     """The comma that ends a source; appositions of a few words are part of it."""
     commas = [m.start() for m in re.finditer(",", folded[:260]) if m.start() > at]
     for index, comma in enumerate(commas):
         following = commas[index + 1] if index + 1 < len(commas) else None
         piece = folded[comma + 1 : following] if following else ""
         found = hits(piece) if following and len(piece) < 110 else []
+        named = names_in(cased[comma + 1 : following]) if following and len(piece) < 60 else []
+        if named and sum(e - s for s, e, _ in named) >= len(piece.strip()):
+            continue
         if not found or found[0].start > 14 or re.match(r"\s*(?:les|des|the|nos|leurs)\s", piece):
             return comma
     return commas[-1] if commas else None
@@ -277,21 +283,25 @@ def _source_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
         if _NOT_SOURCE.match(folded, source.end()):
             continue
         told = _told(folded, cased, source.end(), len(folded), memory)
-        if told.role is not None or names_in(told.subject):
+        if told.role is None and not names_in(told.subject):
+            continue
+        if _finite(folded, cased, source.start()):
             return _said(folded, told, 0, source.start())
+        comma = _last_apposition(folded, cased, source.end())
+        return _said(folded, told, comma + 1, len(folded)) if comma else None
     return None
 
 
 def _verb_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
     """ "Le système sera corrigé, a indiqué le CIUSSS." and "…, the union said."."""
     for comma in re.finditer(r",\s+", folded):
-        if comma.start() < 12 or not _FINITE.search(folded, 0, comma.start()):
+        if comma.start() < 12 or not _finite(folded, cased, comma.start()):
             continue
         verb = _verb().match(folded, comma.end())
         opened = _OPEN_POST.match(folded, comma.end())
         verb = verb or (_verb().match(folded, opened.end()) if opened else None)
         if verb and not verb[0].endswith("ant"):
-            role = (memory.here or memory.last) if verb["inverted"] else None
+            role = (memory.here or memory.last) if _means_last(verb) else None
             told = (
                 Attribution(role, "")
                 if role
@@ -315,7 +325,7 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
             continue
         first = _own_clause(folded, _clause(folded, verb.start()), verb.start())
         subject = folded[first : verb.start()]
-        if len(subject) > 200 or re.search(r"\b(?:qui|who|that|que|qu|dont|which)\s*$", subject):
+        if len(subject) > 200 or _RELATIVE.search(subject):
             continue
         role = memory.resolve(subject, cased[first : verb.start()])
         if role is None and not names_in(cased[first : verb.start()]):
@@ -325,7 +335,7 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
         if that:
             return _said(folded, told, that.end(), len(folded))
         english = re.match(
-            r"(?:said|says|added|adds|believes?|thinks?|told\s+\w+|fears?|hopes?|feels?|worr\w+|argue\w*|insist\w*|claim\w*|warn\w*|explain\w*|note\w*)$",
+            r"(?:said|says?|tells?|added|adds|believes?|thinks?|told\s+\w+|fears?|hopes?|feels?|worr\w+|argue\w*|insist\w*|claim\w*|warn\w*|explain\w*|note\w*)$",
             verb[0],
         )
         if (english or _STRONG.search(verb[0])) and len(folded) - verb.end() > 8 and role:
@@ -333,6 +343,10 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
     return None
 
 
+# A verb inside a relative clause is not the sentence's.
+_RELATIVE = re.compile(
+    r"\b(?:qui|who|dont|which|because|parce que)\b[^,]*$|\b(?:that|que|qu)\s+(?:\w+\s+)?$"
+)
 _BE = re.compile(
     r"\b(?:is|are|was|were|has|have|had|could|will|would|can|est|sont|ont|sera|seront|etait|etaient|"
     r"peut|doit|va|vont)\b"

@@ -39,9 +39,11 @@ _TAIL = re.compile(
     r"avant|pendant|quand|lorsque|when|in an interview|during|after|at a news|in a statement|"
     r"par voie de|dans (?:un|une|sa|son|la|le|les|nos)|sur (?:les ondes|x|facebook)|concernant|"
     r"as the|who (?:has|had|was|is)|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
-    r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|en parlant|a la suite|about|of the|"
+    r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|en parlant|a la suite|about|"
     r"while|because|since|pour (?:qui|expliquer|justifier))\b"
 )
+# A name with an age and no trade is somebody who was cared for, in news on health care.
+_AGED = re.compile(r"\b\d\d ans\b|\b\d\d year old\b|, \d\d(?:,|$)")
 _HEADS = ("physician", "care_staff", "expert", "patient_or_family")
 
 
@@ -72,7 +74,8 @@ class Memory:
         """Remember whom a sentence that quotes nobody speaks of."""
         named = None
         for start, end, name in names_in(cased):
-            if " " in name and (own := _named_role(folded, start, end)):
+            own = _named_role(folded, start, end) or role_of(fold_in_place(name))
+            if " " in name and own:
                 self._register(name, own)
                 named = named or own
         role = self.subject(folded, cased) or named
@@ -107,7 +110,10 @@ class Memory:
             role = role_of(",".join([head, *appositions[:2]])) or role
         if known is not None and role in (None, "physician"):
             return known
-        return role or known_person(folded)
+        if role is None and any(hit.kind == "rank" for hit in hits(head)):
+            role = self.here  # "la présidente du comité", of the committee just spoken of
+        aged: Role | None = "patient_or_family" if _AGED.search(folded) else None
+        return role or known_person(folded) or aged
 
     def recall(self, cased: str) -> Role | None:
         """The role of a name met before."""
@@ -158,7 +164,9 @@ def _until_verb(head: str) -> str:
 
 def _after_preposition(head: str, start: int) -> bool:
     before = head[:start].split()
-    return bool(before) and any(
+    if before[:1] in (["pour"], ["for"], ["selon"]):  # "Pour la présidente, le problème est…"
+        before = before[1:]
+    return any(
         w in ("pour", "aux", "chez", "avec", "sans", "for", "with", "to", "among", "parmi", "par",
               "dans", "in", "at", "sous", "contre")
         for w in before

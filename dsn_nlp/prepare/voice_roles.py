@@ -25,6 +25,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # What outranks a trade: "infirmière et présidente du syndicat" speaks for the union.
 _OUTRANKS = frozenset(("union", "professional_order", "opposition", "ministry", "management",
                        "patient_or_family", "expert"))  # fmt: skip
+# "Le Dr Roy, du Collège des médecins" speaks for the Collège; "…, du CHUM" does not.
+_SPEAKING = frozenset(("union", "professional_order", "opposition", "ministry"))
 _DOCTOR = re.compile(r"\b(?:dre?s?|docteure?s?|doctors?)\b\.?\s+(?:\w\.\s*)?(?=[a-z])")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'‑-]*\.?(?:\s+(?:(?:de|du|la|le|van|von|El|Al|Ben)\s+)?"
@@ -114,8 +116,7 @@ def role_of(segment: str) -> Role | None:
     doctor = _DOCTOR.search(segment)
     role = _first_role(segment, found)
     if doctor and (not found or doctor.start() <= found[0].start):
-        trade = role if role in _OUTRANKS and _outranking(segment, found, doctor.end()) else None
-        return trade or "physician"
+        return _outranking(segment, found, doctor.end()) or "physician"
     if role in ("physician", "care_staff", "expert", "patient_or_family") and found:
         return _outranking(segment, found, found[0].end) or role
     return role
@@ -128,12 +129,14 @@ def _placed(segment: str, found: list[Hit]) -> list[Hit]:
     for hit in found:
         word = segment[hit.start : hit.end]
         at_start = len(segment[: hit.start].split()) <= 1
-        if word not in loose or at_start:
+        alone = re.match(r"\s*(?:,|$)", segment[hit.end :]) is not None
+        if word not in loose or (at_start and (alone or word != "quebec")):
             kept.append(hit)
     return kept
 
 
 def _first_role(segment: str, found: list[Hit]) -> Role | None:
+    spoken_for = False
     for index, hit in enumerate(found):
         if hit.kind != "rank":
             return _known(hit.role)
@@ -146,17 +149,25 @@ def _first_role(segment: str, found: list[Hit]) -> Role | None:
                 return _known(body.role)
         if own:
             return own
-    return None
+        spoken_for = spoken_for or _SPOKES.match(segment, hit.start) is not None
+    # Whoever speaks for nobody named speaks for the establishment.
+    return "management" if spoken_for else None
 
 
 def _outranking(segment: str, found: list[Hit], after: int) -> Role | None:
     """An apposition or an "et …" that leads with a rank and names what it is a rank of."""
     for index, hit in enumerate(found):
-        if hit.start < after or hit.kind == "organisation":
+        if hit.start < after:
             continue
         lead = segment[after : hit.start]
+        if hit.kind == "organisation":
+            if hit.role in _SPEAKING and re.search(
+                r",\s*(?:de|du|of|from|with)\b[^,]{0,12}$", lead
+            ):
+                return _known(hit.role)
+            continue
         joined = re.search(r",|\b(?:et|and|est|is|devenue?)\b", lead)
-        if not joined:
+        if not joined or len(lead) - joined.end() > 25:
             continue
         if hit.kind == "rank":
             role = _first_role(segment, found[index:])
@@ -166,6 +177,7 @@ def _outranking(segment: str, found: list[Hit], after: int) -> Role | None:
     return None
 
 
+_SPOKES = re.compile(r"(?:porte\s+parole|spokes|relationniste)")
 _MANAGERS = re.compile(r"(?:direct|pdg|ceo|dirigeant|coordonnat|executive)")
 _MEMBERS = re.compile(r"(?:deput|mna)")
 
@@ -196,6 +208,10 @@ def _people() -> dict[str, Role]:
 
 
 def known_person(segment: str) -> Role | None:
-    """The role of a public figure that a folded segment names in full."""
+    """The role of a public figure that a folded segment names in full, or by title and surname."""
     spaced = " ".join(re.findall(r"\w+", segment))
-    return next((role for name, role in _people().items() if name in spaced), None)
+    for name, role in _people().items():
+        titled = re.search(rf"\b(?:m|mme|mr|ms|mrs|dr|dre) {name.split()[-1]}\b", spaced)
+        if name in spaced or titled:
+            return role
+    return None

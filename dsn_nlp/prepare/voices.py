@@ -27,7 +27,8 @@ _TERM = re.compile(
     r"titled|dubbed|so called|named|entitled|word|phrase|known as)(?:e|s|es)?\W*(?:de\W+)?$"
 )
 _NAMING = re.compile(
-    r"\b(?:qualifi\w+|parl\w+|decri\w+|jug\w+|trait\w+|called|describ\w+|evoqu\w+|denonc\w+|craint|redoute|label\w+)\b"
+    r"\b(?:se di\w+|qualifi\w+|parl\w+|decri\w+|jug\w+|trait\w+|"
+    r"called|describ\w+|evoqu\w+|denonc\w+|craint|redoute|label\w+)\b"
 )
 
 
@@ -112,6 +113,8 @@ class _Reader:
         before = self.folded[max(quote.outer - 40, sentence.start) : quote.outer]
         if size < 6 and _TERM.search(before):
             return False
+        if told is not None and told.closing:
+            return size > 0
         if told is not None or settled:
             return size > 2 or said[-1:] in "!?…." or _NAMING.search(before) is not None
         whole = said.rstrip()[-1:] in ".!?…" or quote.outer == sentence.start
