@@ -91,7 +91,7 @@ class NewsSource(_Strict):
     fields: PressFields = Field(default_factory=PressFields)
     lang: Language | None = None
     keep: Literal["dsn", "all"] = Field("dsn", description="'dsn' drops articles on other matters")
-    relevance: float = Field(0.3, ge=0, le=1, description="'dsn' drops articles scored lower")
+    relevance: float = Field(0.5, ge=0, le=1, description="'dsn' drops articles scored lower")
     paywall: Literal["reject", "lead"] = Field(
         "reject", description="'lead' keeps what stands before a paywall"
     )

@@ -21,6 +21,9 @@ NEARBY_CHARACTERS = 400
 MAX_ACRONYMS = 200
 # The beginning of an article says what it is about; what comes later may be background.
 LEAD_CHARACTERS = 700
+# A text that long is an article, and is judged as a whole where it names the record in passing.
+LONG_CHARACTERS = 900
+LEAST_SYSTEM_WORDS = 4
 _EPIC = re.compile(
     r"\bEpic(?:\s+Systems|['’]s|\s+(?:rollout|go-live|executives|au|wins|nears|software|system))\b"
     r"|(?:[a-zà-ÿ,:;»]|\bd[’'])\s*\bEpic\b(?!\s+(?:Games|Records))|\bEpic\s*[,.:?!]"
@@ -183,10 +186,16 @@ class _Article:
         strong = any(mark.search(self.whole) for mark in _STRONG_HOMONYMS)
         return bool(near) and masculine and not strong and self._in_quebec()
 
+    def _speaks_of_systems(self) -> bool:
+        """Whether a whole article has enough of the words that go with the record."""
+        return len(set(_SYSTEMS.findall(self.text))) >= LEAST_SYSTEM_WORDS
+
     def _weigh(self, score: float, reason: str) -> tuple[float, str]:
         """Lower the score of an article that names the record only on the way."""
         if _key(self.title):
             return score, reason
+        if len(self.text) > LONG_CHARACTERS and self._speaks_of_systems():
+            return min(score, 0.85), reason
         lead, later = self.text[:LEAD_CHARACTERS], self.text[LEAD_CHARACTERS:]
         if not _key(lead):
             mentions = len(_ACRONYM.findall(later)) + len(_GENERIC.findall(later))
@@ -210,6 +219,15 @@ _STRONG_HOMONYMS = [
         "data source names?|odbc|jdbc|deep space network|nasa|delivery status notification",
     )
 ]
+
+
+# What an article about the record speaks of, even if it names it once.
+_SYSTEMS = re.compile(
+    r"\b(?:systemes?|logiciels?|ecrans?|dossiers?|informatiques?|clics?|ordinateurs?|pannes?|migration|"
+    r"correctifs?|mises? a jour|numerique|superutilisat\w+|formateurs?|formatrices?|ordonnances?|"
+    r"systems?|records?|charts?|screens?|logins?|software|interface|clicks?|computers?|outages?|"
+    r"launch|rollout|trainers?|super users?|help desk|referrals?|lab results?)\b"
+)
 
 
 def _shortened(text: str) -> str:

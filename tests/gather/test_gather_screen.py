@@ -57,3 +57,27 @@ def test_only_the_beginning_of_endless_text_is_read():
     assert not screen("", "x " * MAX_CHARACTERS + "Dossier santé numérique").relevant
     assert not screen("", "dossier " * 100_000).relevant
     assert not screen("", "dsn " * 30_000).relevant
+
+
+def test_every_sample_article_on_the_record_is_kept_and_no_other():
+    import re
+    from html import unescape
+
+    from tests.conftest import ROOT
+
+    dropped = set()
+    for path in sorted((ROOT / "corpora/sample/world").rglob("*.html")):
+        page = path.read_text(encoding="utf-8")
+        heading = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.S)
+        if heading is None:
+            continue
+        paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", page, re.S)
+        plain = unescape(re.sub(r"<[^>]+>", "", "\n".join(paragraphs)))
+        if not screen(unescape(heading[1]), plain).relevant:
+            dropped.add(path.stem)
+    assert dropped == {
+        "conseil-piste-cyclable",
+        "declaration-sociale-nominative-filiales",
+        "draveurs-septieme-match",
+        "20260530-heat-wave-weekend-forecast",
+    }
