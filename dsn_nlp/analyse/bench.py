@@ -86,6 +86,7 @@ def _timed(name: str, ask: Callable[[], object], repeats: int) -> Row:
         begun = time.perf_counter()
         ask()
         taken.append(time.perf_counter() - begun)
+    print(f"{median(taken):8.3f} s  {name}", flush=True)
     return {"question": name, "seconds": round(median(taken), 3)}
 
 
@@ -106,7 +107,6 @@ def main() -> None:
     name = f"{asked.url.split(':', maxsplit=1)[0].split('+')[0]}-{asked.passages}"
     (asked.output / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     (asked.output / f"{name}.md").write_text(markdown(rows), encoding="utf-8")
-    print(markdown(rows))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ GOLIVE = date(2026, 5, 9)
 SHARES = (0.2, 0.08, 0.15, 0.18, 0.1)
 BEFORE, AFTER, TURN = 0.31, 0.18, 6
 MOODS = (0.5, 0.3, 0.2)
+# With trouble: share of security at the second site in the last week.
+SURGE_SHARE = 0.35
 _DOCUMENTS_A_BATCH = 5000
 _WORDS = {
     "fr": ("écran", "papier", "équipe", "quart", "étage", "porte", "café", "lundi", "réunion"),
@@ -47,7 +49,9 @@ class Invented:
     weeks: int
 
 
-def invent(url: str, passages: int, weeks: int = 26, seed: int = 7) -> Invented:
+def invent(
+    url: str, passages: int, weeks: int = 26, seed: int = 7, trouble: bool = False
+) -> Invented:
     """Fill an empty store with one published run of invented passages.
 
     One document in ten is an article without a site; the others are comments on six sites, spread
@@ -55,6 +59,8 @@ def invent(url: str, passages: int, weeks: int = 26, seed: int = 7) -> Invented:
 
     :param url: of a store without documents.
     :param passages: how many at least.
+    :param trouble: whether, in the last week, security complaints surge at the second site and
+        the second source falls silent.
     :raises StoreError: when the store cannot be written.
     """
     Store.open(url).close()
@@ -66,7 +72,7 @@ def invent(url: str, passages: int, weeks: int = 26, seed: int = 7) -> Invented:
         _write(connection, "models", [_model()])
         while written < passages:
             size = min(_DOCUMENTS_A_BATCH, 1 + (passages - written) // 3)
-            tables = _batch(rng, documents, size, weeks)
+            tables = _batch(rng, documents, size, weeks, trouble)
             for name, rows in tables.items():
                 _write(connection, name, rows)
             documents += size
@@ -106,7 +112,9 @@ def _mood_scores(
     return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 
 
-def _batch(rng: np.random.Generator, first: int, size: int, weeks: int) -> dict[str, Rows]:
+def _batch(
+    rng: np.random.Generator, first: int, size: int, weeks: int, trouble: bool
+) -> dict[str, Rows]:
     documents, passages, labels = [], [], []
     cuts = rng.integers(1, 6, size, endpoint=True)
     places = rng.integers(0, len(SITES), size)
@@ -116,6 +124,10 @@ def _batch(rng: np.random.Generator, first: int, size: int, weeks: int) -> dict[
     shares = np.tile(SHARES, (size, 1))
     turned = (places == 0) & ~press
     shares[turned, 0] = np.where(days[turned] // 7 < TURN, BEFORE, AFTER)
+    if trouble:
+        last = days >= 7 * (weeks - 1)
+        shares[last & ~press & (places == 1), 1] = SURGE_SHARE
+        english &= ~last | press
     owner = np.repeat(np.arange(size), cuts)
     gold = rng.random((len(owner), len(COMPLAINTS))) < shares[owner]
     scores = _scores(rng, gold)
@@ -129,7 +141,15 @@ def _batch(rng: np.random.Generator, first: int, size: int, weeks: int) -> dict[
         document = documents[one]
         passages.append(_passage(rng, document, int(position[index])))
         labels.append(_label(passages[-1]["passage_id"], scores[index], moods[index]))
-    return {"documents": documents, "passages": passages, "labels": labels}
+    return {
+        "documents": documents,
+        "contexts": [_context(document) for document in documents],
+        "passages": passages,
+        "passage_contexts": [
+            {"passage_id": p["passage_id"], "site": None, "voice_role": None} for p in passages
+        ],
+        "labels": labels,
+    }
 
 
 def _document(
@@ -148,6 +168,18 @@ def _document(
         "role": None if press else ROLES[int(rng.integers(len(ROLES)))],
         "respondent": None if press else _id("respondent", number // 2),
         "run_id": _RUN,
+    }
+
+
+def _context(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "document_id": document["document_id"],
+        "preparation": "invented",
+        "site": document["site"],
+        "relevance_score": 1.0,
+        "relevance_reason": "invented",
+        "text_key": document["document_id"],
+        "group_id": document["document_id"],
     }
 
 

@@ -63,6 +63,21 @@ def add_to(app: typer.Typer) -> None:
             "The analyst's questions: corrected shares, changes, adaptation curve.",
         ),
     )
+    app.command(help=either("Dictionnaire des données (Markdown).", "Data dictionary (Markdown)."))(
+        dictionary
+    )
+
+
+def dictionary(
+    lang: Annotated[
+        Literal["fr", "en"] | None,
+        typer.Option(help=either("Celle de l'écran par défaut.", "The screen's by default.")),
+    ] = None,
+) -> None:
+    """Write what every column of the documented views means."""
+    from dsn_nlp.analyse.dictionary import write_dictionary
+
+    typer.echo(write_dictionary(lang or screen_language()), nl=False)
 
 
 @ask_app.command(
