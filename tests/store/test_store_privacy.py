@@ -198,3 +198,12 @@ def test_exports_with_text_are_withdrawn(store, filled, tmp_path):
     assert states[str(counts)] is None
     assert states[str(text)] is not None
     assert store.erase("document", filled[4][0].document_id).withdrawn == ()
+
+
+def test_every_table_of_passages_and_documents_goes_with_them():
+    """A table added later must cascade, too, or erasure would leave its rows behind."""
+    for table in metadata.sorted_tables:
+        for name, parent in (("passage_id", "passages"), ("document_id", "documents")):
+            if name in table.columns and table.name != parent:
+                (key,) = [k for k in table.c[name].foreign_keys if k.column.table.name == parent]
+                assert key.ondelete == "CASCADE", f"{table.name}.{name}"
