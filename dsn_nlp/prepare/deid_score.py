@@ -214,7 +214,7 @@ def _table(scores: dict[str, dict[str, Scores]]) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Print the scores of one split as a table or as JSON."""
     parser = argparse.ArgumentParser(description="Score de-identification on tagged comments.")
-    parser.add_argument("--split", default="test", choices=("dev", "test", "heldout"))
+    parser.add_argument("--split", default="test", choices=("dev", "test", "heldout", "heldout2"))
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     told = parser.parse_args(arguments)
     scores = compare(told.split)

@@ -23,7 +23,7 @@ MAX_ACRONYMS = 200
 LEAD_CHARACTERS = 700
 # A text that long is an article, and is judged as a whole where it names the record in passing.
 LONG_CHARACTERS = 900
-LEAST_SYSTEM_WORDS = 4
+LEAST_SYSTEM_WORDS = 3
 _EPIC = re.compile(
     r"\bEpic(?:\s+Systems|['’]s|\s+(?:rollout|go-live|executives|au|wins|nears|software|system))\b"
     r"|(?:[a-zà-ÿ,:;»]|\bd[’'])\s*\bEpic\b(?!\s+(?:Games|Records))|\bEpic\s*[,.:?!]"

@@ -27,6 +27,8 @@ from dsn_nlp.prepare.site_names import (
 from dsn_nlp.records import Kind
 
 MAX_CHARACTERS = 200_000
+# Nobody enumerates more establishments than that; without a bound hostile text takes square time.
+LONGEST_LIST = 40
 # Words of a name that may be misspelt, and letters each may be off.
 _SHORTEST_FUZZY, _LONG = 5, 9
 _MAX_COST = 2
@@ -277,7 +279,7 @@ class _Resolver:
     def _chain(self, index: int, step: int) -> str | None:
         """The class that an enumeration lends: "hôpitaux Jean-Talon et **Fleury**"."""
         at = index
-        while 0 <= at + step < len(self.found):
+        while 0 <= at + step < len(self.found) and abs(at - index) < LONGEST_LIST:
             left, right = (at + step, at) if step < 0 else (at, at + step)
             between = self.text[self._span(self.found[left])[1] : self._span(self.found[right])[0]]
             if len(between) > 40 or not _CHAIN.fullmatch(between.lower().replace("à", "a")):
