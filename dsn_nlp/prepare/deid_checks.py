@@ -8,7 +8,7 @@ from dsn_nlp.prepare.deid_text import key
 
 _BEFORE_VERSION = re.compile(r"(?:\bversion|\bver\.?|\bv\.?|\bbuild|\brelease|\bmaj) ?:?$", re.I)
 _BEFORE_NOT_AGE = re.compile(
-    r"(?:\bdepuis|\bpendant|\bdurant|\bles|\bses|\bfor|\bpast|\bover|\bplus de"
+    r"(?:\bdepuis|\bpendant|\bdurant|\bles|\bfor|\bpast|\bover|\bplus de"
     r"|\bof|\bil y a|\bdes|\bunder|\bafter"
     r"|\baux|\bto|\bfor the|\bthan|\bmoins de|\bentre|\bà|-) ?$",
     re.I,
@@ -17,6 +17,7 @@ _AFTER_NOT_AGE = re.compile(
     r"^ ?(?:et plus|et\+|\+|and over|and older|or older|ou plus|d'h|d'exist|of history|plus\b)",
     re.I,
 )
+_FORM = re.compile(r"\b(?:formulaires?|forms?|mod[eè]les?|model|gabarits?|version)\b[^.!?]{0,80}$", re.I)
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -67,6 +68,12 @@ def _plain_number(match: re.Match[str]) -> bool:
     return not re.search(
         r"(?:formulaire|form|lot|billet|ticket|erreur|error|code|lit|bed|note) ?#?$", before
     )
+
+
+def _plain_code(match: re.Match[str]) -> bool:
+    """Refuse codes of forms and models: "le formulaire DT9216"."""
+    before = match.string[max(0, match.start() - 90) : match.start()]
+    return not _FORM.search(before)
 
 
 def _name_url(match: re.Match[str]) -> bool:
@@ -138,6 +145,7 @@ CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     "has_digit": _has_digit,
     "own_age": _own_age,
     "plain_number": _plain_number,
+    "plain_code": _plain_code,
     "name_url": _name_url,
     "private_url": _private_url,
     "code_login": _code_login,

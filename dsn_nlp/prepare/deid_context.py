@@ -9,15 +9,20 @@ _WEAK = read_set("weak")
 _LETTERS_NAMES = read_set("letters_names")
 _INITIAL_STOP = read_set("initial_stop")
 _DEPARTMENTS = read_set("departments")
-_AND = frozenset({"et", "and", "pi", "pis", "puis"})
+_LINKERS = frozenset({"de", "d", "to", "of"})
+_LOOSE = frozenset("par pour et for by and from see voir per contact".split())
+_BEING = frozenset({"est", "etait", "is", "was"})
+_COMPANY = frozenset({"avec", "with", "selon", "chez", "dixit"})
+_AND = frozenset({"et", "and", "pi", "pis", "puis", "ou", "or"})
 
 
 class Context:
     """One text while names are read from it."""
 
-    def __init__(self, text: str, votes: list[tuple[int, int]]) -> None:
+    def __init__(self, text: str, votes: list[tuple[int, int]], lang: str = "") -> None:
         self.text = text
-        self.lists: Lexicon = lexicon()
+        self.lang = lang
+        self.lists: Lexicon = lexicon(lang)
         self.tokens: list[Token] = tokens_of(text)
         self.kept = protected(self.tokens, text)
         self.votes = votes
@@ -60,9 +65,32 @@ class Context:
         gap = token.gap.strip()
         if before.key in self.lists.roles:
             return gap in ("", ",", "(", ":")
-        if before.key in ("a", "de", "d", "to", "of") and index > 1 and gap in ("", "'"):
+        if before.key in self.linkers() and index > 1 and gap in ("", "'"):
             return self.tokens[index - 2].key in self.lists.before | self.lists.roles
         return before.key in self.lists.before and (gap in ("", ",", ":") or before.key == "cc")
+
+    def linkers(self) -> frozenset[str]:
+        """Give the small words that may stand between a calling word and a name."""
+        return _LINKERS if self.lang == "en" else _LINKERS | {"a"}
+
+    def expected(self, index: int) -> bool:
+        """Tell whether what stands before can only be followed by a person: "demandé à", "with"."""
+        before = self.left(index)
+        if before is None or self.tokens[index].gap.strip():
+            return False
+        if before.key == "a" and index > 1:
+            return self.tokens[index - 2].key in self.lists.before
+        return before.key in self.lists.before_strong | _COMPANY or before.key in self.lists.roles
+
+    def in_company(self, index: int) -> bool:
+        """Tell whether "avec", "with", "demander à" or "ask" stands right before."""
+        before = self.left(index)
+        if before is None or self.tokens[index].gap != " ":
+            return False
+        if before.key in ("a", "to") and index > 1:
+            told = self.tokens[index - 2].key in self.lists.before - _LOOSE
+            return told and (before.key == "to" or self.lang != "en")
+        return before.key in self.lists.before_strong | _COMPANY
 
     def signs(self, index: int) -> bool:
         """Tell whether a word opens a signature line: "— Caroline"."""
@@ -83,8 +111,13 @@ class Context:
         if after.key == self.tokens[index].key and after.shape == "l" and after.gap == " ":
             return not self.flat
         if self.tokens[index].key in self.lists.common and after.key in _WEAK:
-            return False
+            return after.key in _BEING and self.holds_office(index + 1)
         return after.gap in (" ", "'") and after.key in self.lists.after and after.shape == "l"
+
+    def holds_office(self, index: int) -> bool:
+        """Tell whether a trade follows: "est super-utilisatrice", "is a nurse"."""
+        after = [self.near(index + step, (" ", "-")) for step in (1, 2, 3)]
+        return any(token is not None and token.key in self.lists.roles for token in after)
 
     def posted(self, index: int) -> bool:
         """Tell whether a place of work follows: "de la pharmacie", "from the lab"."""
@@ -94,12 +127,27 @@ class Context:
         return any(token is not None and token.key in _DEPARTMENTS for token in after[1:])
 
     def joined(self, index: int) -> bool:
-        """Tell whether a sure name and "and" stand right before: "Olivier et Meg"."""
-        if index < 2 or self.tokens[index - 1].key not in _AND:
+        """Tell whether a sure name and "and" or a comma stand before: "Olivier, Ann et Meg"."""
+        if index > 2 and self.tokens[index - 1].key in ("a", "to") and self.tokens[index].gap == " ":
+            index -= 1
+        if index < 1:
             return False
-        name = self.tokens[index - 2].key
-        sure = name in self.lists.first and name not in self.lists.words | self.lists.common
-        return sure and self.tokens[index].gap == self.tokens[index - 1].gap == " "
+        linked = self.tokens[index - 1].key in _AND and index > 1
+        gap, other = self.tokens[index].gap, index - 1 - linked
+        if linked:
+            gap = self.tokens[index - 1].gap if gap == " " else "?"
+        if gap.endswith("), ") or (linked and gap == ") "):
+            opened = self.text.rfind("(", 0, self.tokens[other].end)
+            while other > 0 and self.tokens[other].start > opened:
+                other -= 1
+            gap = ", "
+        sure = self.sure_first(self.tokens[other])
+        return sure and (gap == ", " or (linked and gap in (" ", ", ")))
+
+    def sure_first(self, token: Token) -> bool:
+        """Tell whether a word is a first name and nothing else."""
+        name = token.key
+        return name in self.lists.first and name not in self.lists.words | self.lists.common
 
     def two_initials(self, index: int) -> bool:
         """Believe "S.B." and "J.-F." that are no known abbreviation where a person is expected."""
@@ -114,6 +162,8 @@ class Context:
         acts = follows is not None and follows.gap == ". " and follows.key in self.lists.after
         bracketed = token.gap.endswith("(") and self.text[after.end + 1 : after.end + 2] == ")"
         joined = after.gap == ".-" and token.key == "j"
+        if further is None and token.gap != "." and len(token.key + after.key) == 2:
+            return not self.flat
         return acts or bracketed or joined or self.called(index)
 
     def letters_name(self, index: int) -> bool:

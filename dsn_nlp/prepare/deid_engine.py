@@ -153,7 +153,8 @@ class PersonRecognizer(EntityRecognizer):
         """Find names of persons in folded text."""
         found = nlp_artifacts.entities if nlp_artifacts is not None else []
         votes = [(e.start_char, e.end_char) for e in found if e.label_ in ("PER", "PERSON")]
-        return [RecognizerResult("PERSON", *span) for span in find_persons(text, votes)]
+        lang = self.supported_language
+        return [RecognizerResult("PERSON", *span) for span in find_persons(text, votes, lang)]
 
 
 class _NoEnhancer(ContextAwareEnhancer):

@@ -44,6 +44,8 @@ class Lexicon:
     first: frozenset[str]
     last: frozenset[str]
     more: frozenset[str]
+    wide_first: frozenset[str]
+    wide_last: frozenset[str]
     common: frozenset[str]
     dictionary: frozenset[str]
     words: frozenset[str]
@@ -62,6 +64,10 @@ class Lexicon:
         """Tell whether a keyed word is a known first name or surname."""
         return word in self.first or word in self.last
 
+    def is_wide(self, word: str) -> bool:
+        """Tell whether a keyed word is in the wide lists of names, which need a good context."""
+        return word in self.wide_first or word in self.wide_last
+
     def is_word(self, word: str) -> bool:
         """Tell whether a keyed word is ordinary vocabulary, also by its singular or its stem."""
         if word in self.common or word in self.dictionary:
@@ -73,7 +79,16 @@ class Lexicon:
         """Tell whether an unknown word of five letters or more is one edit from a known name."""
         return len(word) >= 5 and any(self.is_name(near) for near in _edits(word))
 
+    def resembles_word(self, word: str) -> bool:
+        """Tell whether an unknown word is a misspelt word, an elision run together, or a drug."""
+        if word.endswith(_DRUGS):
+            return True
+        glued = word[0] in "cdjlmnst" and (self.is_word(word[1:]) or word[1:] in self.never)
+        glued = glued or (word.startswith("qu") and self.is_word(word[2:]))
+        return glued or any(near in self.dictionary or near in self.common for near in _edits(word))
 
+
+_DRUGS = ("olol", "ine", "one", "ide", "ate", "pam", "mycin", "pril", "tan", "azole", "mab", "phen")
 _ENDINGS = ("s", "x", "es", "ed", "ing", "ly")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -101,16 +116,26 @@ def model_folder(package: str) -> Path:
     return folders[-1].parent
 
 
-def _dictionary() -> frozenset[str]:
+@lru_cache(maxsize=2)
+def _dictionary(lang: str) -> frozenset[str]:
     from spacy.lookups import Lookups
 
     found: set[str] = set()
-    for package in SPACY_MODELS.values():
-        tables = Lookups().from_disk(model_folder(package) / "lemmatizer" / "lookups")
-        for table in ("lemma_index", "lemma_exc"):
-            for entries in tables.get_table(table).values():
-                found.update(entries)
+    tables = Lookups().from_disk(model_folder(SPACY_MODELS[lang]) / "lemmatizer" / "lookups")
+    for table in ("lemma_index", "lemma_exc"):
+        for entries in tables.get_table(table).values():
+            found.update(entries)
     return frozenset(key(word) for word in found)
+
+
+def _foreign(lang: str, names: frozenset[str]) -> frozenset[str]:
+    """Names that are words of the other language only: "mark" in French, "claire" in English."""
+    if lang not in SPACY_MODELS:
+        return frozenset()
+    other = "en" if lang == "fr" else "fr"
+    seen = read_list("deid_vocabulary")
+    own = _dictionary(lang) | _keyed(seen[lang]) | read_set("borrowed")
+    return names & ((_dictionary(other) | _keyed(seen[other])) - own)
 
 
 def _phrases(texts: dict[str, str]) -> dict[str, tuple[tuple[str, ...], ...]]:
@@ -123,26 +148,31 @@ def _phrases(texts: dict[str, str]) -> dict[str, tuple[tuple[str, ...], ...]]:
     return {first: tuple(sorted(rest, key=len, reverse=True)) for first, rest in kept.items()}
 
 
-@lru_cache(maxsize=1)
-def lexicon() -> Lexicon:
-    """Read all word lists, once per process.
+@lru_cache(maxsize=3)
+def lexicon(lang: str = "") -> Lexicon:
+    """Read all word lists, once per process and language.
 
+    :param lang: the language in which a name may be taken for a word; without it, both.
     :raises ModelError: if a spaCy model is not installed.
     """
-    names, lists = read_list("deid_names"), read_list("deid_words")
+    names, lists, wide = read_list("deid_names"), read_list("deid_words"), read_list("deid_wide")
+    seen = read_list("deid_vocabulary")
     first, last = _keyed(names["first"]), _keyed(names["last"])
     more_first, more_last = _keyed(names["more_first"]), _keyed(names["more_last"])
-    dictionary, words = _dictionary(), _keyed(lists["words"])
-    # Names of the wide lists that a dictionary also holds are too doubtful to be believed alone.
+    foreign = _foreign(lang, first | last)
+    dictionary, words = (_dictionary("fr") | _dictionary("en")) - foreign, _keyed(lists["words"])
+    # Names of the wider lists that a dictionary also holds are too doubtful to be believed alone.
     doubtful = {word for word in more_first | more_last if word in dictionary or len(word) < 3}
-    common = _keyed(read_list("deid_vocabulary")["seen"]) | _keyed(lists["openers"])
+    short = {word for word in first | last if len(word) < 3}
     return Lexicon(
         first=first | more_first,
         last=last | more_last,
         more=(more_first | more_last) - first - last,
-        common=common,
+        wide_first=frozenset(wide["first"].split()),
+        wide_last=frozenset(wide["last"].split()),
+        common=(_keyed(seen["fr"] + seen["en"]) - foreign) | _keyed(lists["openers"]),
         dictionary=dictionary,
-        words=words | (doubtful - first - last) | {word for word in first | last if len(word) < 3},
+        words=((words | (doubtful - first - last)) - foreign) | short,
         never=_keyed(lists["never"]),
         titles=_keyed(lists["titles"]),
         roles=_keyed(lists["roles"]),

@@ -104,7 +104,18 @@ def find_structured(text: str) -> Iterator[Found]:
                 yield _with_door(text, found)
     for rule in every.announced:
         for match in rule.announce.finditer(text):
-            yield from _values(text, match.end(), rule)
+            yield from _with_word(_values(text, match.end(), rule), match, rule)
+
+
+def _with_word(values: Iterator[Found], match: re.Match[str], rule: Announced) -> Iterator[Found]:
+    """Let an extension or a pager take the word right before it along: "poste 4521"."""
+    for found in values:
+        between = match.string[match.end() : found.start]
+        joined = rule.type == "PHONE" and len(between) < 4 and not between.strip(" .:#")
+        yield found._replace(start=match.start()) if joined and _SHORT.match(match.group()) else found
+
+
+_SHORT = re.compile(r"(?:post|ext|pag[ei]|t[ée]l[ée]av|beep|bip|loc|vocera|local)", re.I)
 
 
 def _street_trimmed(match: re.Match[str], pattern: Pattern) -> Found | None:
@@ -212,6 +223,8 @@ def _login(text: str, value: re.Match[str]) -> bool:
     if stays or lexicon().is_word(plain) or plain in lexicon().never or word.isupper():
         return False
     if any(mark in word for mark in "._\\"):
+        return True
+    if "-" in word and any(part[1:] in lexicon().last for part in plain.split("-")):
         return True
     if plain[1:] in lexicon().last or plain[:-1] in lexicon().last:
         return True

@@ -12,14 +12,17 @@ _NICK, _BYNAMES = read_set("nick_joined"), read_set("nicknames")
 _MONTHS = read_set("months_names")
 
 
-def find_persons(text: str, votes: Iterable[tuple[int, int]]) -> list[tuple[int, int, float]]:
+def find_persons(
+    text: str, votes: Iterable[tuple[int, int]], lang: str = ""
+) -> list[tuple[int, int, float]]:
     """Find names of persons in folded text.
 
     :param text: folded text.
     :param votes: stretches that spaCy calls persons; a vote alone is never enough.
+    :param lang: the language of most of it; both, if not told.
     :return: start, end and score, sorted and apart.
     """
-    reader = _Names(text, list(votes))
+    reader = _Names(text, list(votes), lang)
     spans: list[tuple[int, int, float]] = []
     index = 0
     while index < len(reader.tokens):
@@ -30,6 +33,8 @@ def find_persons(text: str, votes: Iterable[tuple[int, int]]) -> list[tuple[int,
         first, last = reader.grow(index)
         start, end = reader.tokens[first].start, reader.end_of(last)
         if spans and start < spans[-1][1]:
+            start = spans.pop()[0]
+        if spans and reader.inverted(spans[-1], first):
             start = spans.pop()[0]
         spans.append((start, end, score))
         index = last + 1
@@ -48,6 +53,14 @@ class _Names(Seeds):
         while index - first < 4 and (step := self.step_left(first)):
             first -= step
         return first, last
+
+    def inverted(self, before: tuple[int, int, float], first: int) -> bool:
+        """Tell whether the name before is the surname of this one: "Tran, Minh Duc"."""
+        token, surname = self.tokens[first], self.tokens[first - 1]
+        if token.gap != ", " or (surname.start, surname.end) != before[:2]:
+            return False
+        pair = surname.key in self.lists.last and token.key in self.lists.first
+        return pair and surname.key not in self.lists.first
 
     def step_right(self, last: int) -> int:
         """Count the words by which the name goes on: 0, 1, or 2 and 3 with particles."""
@@ -70,6 +83,8 @@ class _Names(Seeds):
     def continues(self, place: int, after_particle: bool) -> bool:
         """Tell whether the word at ``place`` belongs to the name before it."""
         token, before, lists = self.tokens[place], self.tokens[place - 1], self.lists
+        if token.gap == ". " and len(before.key) == 1 and before.shape == "l":
+            return self.small_initial(place - 1)
         if token.gap == ". " and before.shape == "I":
             return token.shape in "TI" and self.nameable(token)
         if token.gap in ("-", ".-", "'", " - "):
@@ -86,10 +101,23 @@ class _Names(Seeds):
         if token.shape == "U":
             return before.shape in "UT" and lists.is_name(token.key) and len(token.key) > 2
         if token.key in lists.never or (before.shape == "T" and not after_particle):
-            return False
+            return before.shape == "T" and self.small_after_capital(token, before)
         known = token.key in lists.last or (token.key in lists.first and before.key in lists.first)
         plain = token.key in lists.never | lists.after if self.flat else self.ordinary(token)
         return known and not plain and len(token.key) > 2 - (before.key in lists.first)
+
+    def small_after_capital(self, token: Token, before: Token) -> bool:
+        """Believe a surname in small letters after a sure first name: "Maureen fitzpatrick"."""
+        lists = self.lists
+        first = before.key in lists.first and before.key not in lists.words | lists.common
+        known = token.key in lists.last or token.key in lists.wide_last
+        return first and known and token.gap == " " and self.surname_only(token)
+
+    def surname_only(self, token: Token) -> bool:
+        """Tell whether no dictionary, role or deed knows a word."""
+        lists = self.lists
+        known = token.key in lists.never | lists.after | lists.before | lists.roles | lists.words
+        return not known and not lists.is_word(token.key) and token.key not in lists.particles
 
     def odd_part(self, place: int) -> bool:
         """Tell whether a further initial or an unknown surname stands here."""
@@ -117,6 +145,8 @@ class _Names(Seeds):
         """Believe a surname that is a common word after a first name: "Rebecca Stone"."""
         if before.key in self.lists.first and token.key in self.lists.last | _SHORT_SURNAMES:
             return True
+        if self.sure_first(before) and token.gap == " " and len(token.key) > 2:
+            return token.key not in self.lists.never | self.lists.heads | self.lists.after
         unusual = token.key not in self.lists.common | self.lists.never | self.lists.heads
         return before.shape == "T" and unusual and len(token.key) > 3
 
@@ -150,6 +180,8 @@ class _Names(Seeds):
             return 1
         if token.gap in ("-",) and before.shape == token.shape and self.nameable(before):
             return 1
+        if before.shape == "l" and len(before.key) == 1 and token.gap == ". ":
+            return int(self.small_initial(first - 1))
         if token.gap == " " and before.shape == "T" and token.shape in "TI":
             return int(self.fore(first - 1))
         return 0

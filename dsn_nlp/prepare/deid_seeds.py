@@ -7,6 +7,7 @@ from dsn_nlp.prepare.deid_tokens import Token
 SURE, LIKELY, VOTED = 0.9, 0.75, 0.6
 _PLACING = read_set("placing")
 _FEASTS, _OWNERS = frozenset({"noel"}), read_set("owners")
+_AND = frozenset({"et", "and", "pi", "pis"})
 _THINGS, _NICK = read_set("things"), read_set("nick_joined")
 
 
@@ -43,7 +44,10 @@ class Seeds(Context):
         """Believe an unknown word between "a name and" and a deed: "olivier pi meg ont fait"."""
         word, lists = self.tokens[index].key, self.lists
         known = word in lists.after or lists.is_word(word)
-        return not known and self.joined(index) and self.acts(index)
+        if known or not self.joined(index):
+            return False
+        capital = self.tokens[index].shape == "T" and word not in lists.heads | lists.titles
+        return capital or self.acts(index)
 
     def after_title(self, index: int) -> bool:
         """Believe nearly any capitalised word, an initial, or an unknown word after a title."""
@@ -55,7 +59,7 @@ class Seeds(Context):
             particle = self.text[token.end : token.end + 1] == "'" and token.key in "od"
             return (
                 particle
-                or (token.shape == "I" and token.key not in "a")
+                or (token.shape == "I" and (dotted or token.key not in "a"))
                 or (dotted and token.key not in "ay")
             )
         if token.shape in "TU":
@@ -74,6 +78,8 @@ class Seeds(Context):
     def named_initial(self, index: int) -> float:
         """Believe "J.-F." before a capitalised name and "Jean R." by their neighbour only."""
         token = self.tokens[index]
+        if token.shape == "l" and len(token.key) == 1 and self.small_initial(index):
+            return LIKELY
         if token.shape != "I" or token.key == "m" or self.text[token.end : token.end + 1] != ".":
             return 0.0
         after = self.near(index + 1, (". ", ".", ".-"))
@@ -81,6 +87,14 @@ class Seeds(Context):
             return LIKELY if self.two_initials(index) else self.named_initial(index + 1)
         known = after is not None and after.shape == "T" and index + 1 not in self.kept
         return LIKELY if known and after is not None and self.nameable(after) else 0.0
+
+    def small_initial(self, index: int) -> bool:
+        """Believe "d. macleod" where a surname and nothing else follows the initial."""
+        after, lists = self.near(index + 1, (". ", ".")), self.lists
+        if after is None or after.key in lists.never or len(after.key) < 4 or after.shape != "l":
+            return False
+        surname = after.key in lists.last or after.key in lists.wide_last
+        return surname and not lists.is_word(after.key) and after.key not in lists.words
 
     def nameable(self, token: Token) -> bool:
         """Tell whether a word could be part of a name at all."""
@@ -114,7 +128,7 @@ class Seeds(Context):
         token, lists = self.tokens[index], self.lists
         common = token.key in lists.common
         after = self.near(index + 1, ("'",))
-        if (after is not None and after.key == "t") or (
+        if self.names_things(index) or (after is not None and after.key == "t") or (
             token.key in _FEASTS and not self.acts(index)
         ):
             return 0.0
@@ -128,6 +142,13 @@ class Seeds(Context):
         if doubtful and token.key in lists.common and token.key not in lists.first:
             return LIKELY if self.called(index) or self.acts(index) else 0.0
         return SURE if not doubtful else LIKELY
+
+    def names_things(self, index: int) -> bool:
+        """Tell whether a word opens a list of things: "Jade, rubis, topaze"."""
+        token, after = self.tokens[index], self.near(index + 1, (", ",))
+        if not token.opens or after is None or after.shape != "l" or not self.near(index + 2, (", ",)):
+            return False
+        return self.lists.is_word(token.key) and self.lists.is_word(after.key)
 
     def title_row(self, index: int) -> bool:
         """Tell whether three capitalised words stand in a row, two of them names: "Li Na Zhang"."""
@@ -180,7 +201,25 @@ class Seeds(Context):
             return LIKELY
         if token.opens and believed and token.key in lists.last and self.acts(index):
             return LIKELY
+        first = token.key in lists.first - lists.more and token.key not in _THINGS
+        if first and self.posted(index) and self.starts(index):
+            return LIKELY
+        if first and self.joined(index) and (not lists.is_word(token.key) or self.separate(index)):
+            return LIKELY
         return LIKELY if self.word_as_name(index, believed) else 0.0
+
+    def separate(self, index: int) -> bool:
+        """Tell whether a word stands alone in a list: before a comma, a bracket, "and", the end."""
+        token, after = self.tokens[index], self.near(index + 1)
+        rest = self.text[token.end : token.end + 2]
+        return rest[:1] in (",", ".", ")") or rest in ("", " (") or (
+            after is not None and after.key in _AND
+        )
+
+    def starts(self, index: int) -> bool:
+        """Tell whether a word opens a sentence, or follows "and"."""
+        before = self.left(index)
+        return self.tokens[index].opens or (before is not None and before.key in _AND)
 
     def word_as_name(self, index: int, believed: bool) -> bool:
         """Believe a first name that is also a word, in small letters, by what stands before."""
@@ -191,7 +230,7 @@ class Seeds(Context):
         if token.gap == " " and (
             (free and believed and self.acts(index))
             or before.key in lists.before_strong
-            or (before.key == "a" and self.called(index))
+            or (before.key == "a" and self.lang != "en" and self.called(index))
         ):
             return True
         role = before.key in lists.roles and token.gap == " " and not lists.common & {token.key}
@@ -210,7 +249,7 @@ class Seeds(Context):
         ) or token.key in lists.titles | lists.roles | lists.heads:
             return 0.0
         if token.shape == "l":
-            return LIKELY if lists.resembles_name(token.key) and self.acts_or_ends(index) else 0.0
+            return LIKELY if self.small_stranger(index) else 0.0
         if token.opens and token.key.endswith(("ez", "ons", "ent")):
             return 0.0
         before = self.left(index)
@@ -218,8 +257,8 @@ class Seeds(Context):
         if self.called(index) and not (placed and not lists.resembles_name(token.key)):
             return LIKELY
         if placed:
-            return 0.0
-        similar, voted = lists.resembles_name(token.key), self.voted(index)
+            return VOTED if self.owned_by(index) else 0.0
+        similar, voted = lists.resembles_name(token.key) or lists.is_wide(token.key), self.voted(index)
         after = self.near(index + 1, (" ", "-"))
         followed = (
             after is not None
@@ -237,11 +276,26 @@ class Seeds(Context):
             VOTED if voted or similar or followed or self.acts(index) or self.posted(index) else 0.0
         )
 
+    def small_stranger(self, index: int) -> bool:
+        """Believe a word in small letters, unknown as a word, where a person is expected."""
+        token, lists = self.tokens[index], self.lists
+        if lists.is_wide(token.key) or token.key in lists.more:
+            return self.expected(index) or self.acts_or_ends(index)
+        if lists.resembles_name(token.key) and self.acts_or_ends(index):
+            return True
+        return self.in_company(index) and len(token.key) > 3 and not lists.resembles_word(token.key)
+
     def role_before(self, index: int) -> bool:
         """Tell whether "nurse", "patient", "collègue" stands right before a capitalised word."""
         before = self.left(index)
         token = self.tokens[index]
         return before is not None and before.key in self.lists.roles and token.shape == "T"
+
+    def owned_by(self, index: int) -> bool:
+        """Tell whether a first name of the wide lists follows "de" or "of", which places rarely do."""
+        token, before = self.tokens[index], self.left(index)
+        of = before is not None and before.key in ("de", "d", "of", "from")
+        return of and token.key in self.lists.wide_first
 
     def acts_or_ends(self, index: int) -> bool:
         """Tell whether a deed follows, or the clause ends."""

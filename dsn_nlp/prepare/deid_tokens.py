@@ -142,7 +142,7 @@ def _after_head(tokens: list[Token], index: int, lists: Lexicon) -> list[int]:
             token.gap == ". " and tokens[place - 1].shape == "T"
         ):
             break
-        link = token.key in _LINKS
+        link = token.key in _LINKS or (token.key in _KINDS and token.shape == "l")
         if not link and token.shape not in "TUI":
             break
         taken.append(place)
@@ -162,7 +162,7 @@ def _after_head(tokens: list[Token], index: int, lists: Lexicon) -> list[int]:
     return taken
 
 
-_LINKS, _WINGS = read_set("links"), read_set("wings")
+_LINKS, _WINGS, _KINDS = read_set("links"), read_set("wings"), read_set("kinds")
 
 
 def _before_tail(tokens: list[Token], index: int, lists: Lexicon) -> list[int]:
