@@ -17,7 +17,9 @@ _AFTER_NOT_AGE = re.compile(
     r"^ ?(?:et plus|et\+|\+|and over|and older|or older|ou plus|d'h|d'exist|of history|plus\b)",
     re.I,
 )
-_FORM = re.compile(r"\b(?:formulaires?|forms?|mod[eè]les?|model|gabarits?|version)\b[^.!?]{0,80}$", re.I)
+_FORM = re.compile(
+    r"\b(?:formulaires?|forms?|mod[eè]les?|model|gabarits?|version)\b[^.!?]{0,80}$", re.I
+)
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 

@@ -128,7 +128,11 @@ class Context:
 
     def joined(self, index: int) -> bool:
         """Tell whether a sure name and "and" or a comma stand before: "Olivier, Ann et Meg"."""
-        if index > 2 and self.tokens[index - 1].key in ("a", "to") and self.tokens[index].gap == " ":
+        if (
+            index > 2
+            and self.tokens[index - 1].key in ("a", "to")
+            and self.tokens[index].gap == " "
+        ):
             index -= 1
         if index < 1:
             return False

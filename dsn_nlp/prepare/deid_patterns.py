@@ -112,7 +112,9 @@ def _with_word(values: Iterator[Found], match: re.Match[str], rule: Announced) -
     for found in values:
         between = match.string[match.end() : found.start]
         joined = rule.type == "PHONE" and len(between) < 4 and not between.strip(" .:#")
-        yield found._replace(start=match.start()) if joined and _SHORT.match(match.group()) else found
+        yield (
+            found._replace(start=match.start()) if joined and _SHORT.match(match.group()) else found
+        )
 
 
 _SHORT = re.compile(r"(?:post|ext|pag[ei]|t[ée]l[ée]av|beep|bip|loc|vocera|local)", re.I)

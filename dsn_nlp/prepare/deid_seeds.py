@@ -128,8 +128,10 @@ class Seeds(Context):
         token, lists = self.tokens[index], self.lists
         common = token.key in lists.common
         after = self.near(index + 1, ("'",))
-        if self.names_things(index) or (after is not None and after.key == "t") or (
-            token.key in _FEASTS and not self.acts(index)
+        if (
+            self.names_things(index)
+            or (after is not None and after.key == "t")
+            or (token.key in _FEASTS and not self.acts(index))
         ):
             return 0.0
         if token.opens and self.title_row(index):
@@ -146,7 +148,12 @@ class Seeds(Context):
     def names_things(self, index: int) -> bool:
         """Tell whether a word opens a list of things: "Jade, rubis, topaze"."""
         token, after = self.tokens[index], self.near(index + 1, (", ",))
-        if not token.opens or after is None or after.shape != "l" or not self.near(index + 2, (", ",)):
+        if (
+            not token.opens
+            or after is None
+            or after.shape != "l"
+            or not self.near(index + 2, (", ",))
+        ):
             return False
         return self.lists.is_word(token.key) and self.lists.is_word(after.key)
 
@@ -212,8 +219,10 @@ class Seeds(Context):
         """Tell whether a word stands alone in a list: before a comma, a bracket, "and", the end."""
         token, after = self.tokens[index], self.near(index + 1)
         rest = self.text[token.end : token.end + 2]
-        return rest[:1] in (",", ".", ")") or rest in ("", " (") or (
-            after is not None and after.key in _AND
+        return (
+            rest[:1] in (",", ".", ")")
+            or rest in ("", " (")
+            or (after is not None and after.key in _AND)
         )
 
     def starts(self, index: int) -> bool:
@@ -258,7 +267,10 @@ class Seeds(Context):
             return LIKELY
         if placed:
             return VOTED if self.owned_by(index) else 0.0
-        similar, voted = lists.resembles_name(token.key) or lists.is_wide(token.key), self.voted(index)
+        similar, voted = (
+            lists.resembles_name(token.key) or lists.is_wide(token.key),
+            self.voted(index),
+        )
         after = self.near(index + 1, (" ", "-"))
         followed = (
             after is not None
