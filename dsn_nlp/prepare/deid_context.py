@@ -10,7 +10,9 @@ _LETTERS_NAMES = read_set("letters_names")
 _INITIAL_STOP = read_set("initial_stop")
 _DEPARTMENTS = read_set("departments")
 _LINKERS = frozenset({"de", "d", "to", "of"})
-_LOOSE = frozenset("par pour et for by and from see voir per contact".split())
+_LOOSE = frozenset(
+    {"par", "pour", "et", "for", "by", "and", "from", "see", "voir", "per", "contact"}
+)
 _BEING = frozenset({"est", "etait", "is", "was"})
 _COMPANY = frozenset({"avec", "with", "selon", "chez", "dixit"})
 _AND = frozenset({"et", "and", "pi", "pis", "puis", "ou", "or"})

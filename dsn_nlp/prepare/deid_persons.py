@@ -83,10 +83,9 @@ class _Names(Seeds):
     def continues(self, place: int, after_particle: bool) -> bool:
         """Tell whether the word at ``place`` belongs to the name before it."""
         token, before, lists = self.tokens[place], self.tokens[place - 1], self.lists
-        if token.gap == ". " and len(before.key) == 1 and before.shape == "l":
-            return self.small_initial(place - 1)
-        if token.gap == ". " and before.shape == "I":
-            return token.shape in "TI" and self.nameable(token)
+        if token.gap == ". " and len(before.key) == 1 and before.shape in "lI":
+            large = token.shape in "TI" and self.nameable(token)
+            return large if before.shape == "I" else self.small_initial(place - 1)
         if token.gap in ("-", ".-", "'", " - "):
             return self.hyphened(token, before, after_particle)
         if token.gap not in (" ", ". ") or (token.gap == ". " and before.key not in ("st", "ste")):
@@ -176,12 +175,12 @@ class _Names(Seeds):
         if token.gap in ("-", ". ", ".-") and before.key in ("st", "ste", "saint", "sainte"):
             return 1
         initial = before.shape == "I" and token.gap in (". ", ".-", ".", "-")
+        if before.shape == "l" and len(before.key) == 1 and token.gap == ". ":
+            initial = self.small_initial(first - 1)
         if initial or self.byname(token, before):
             return 1
         if token.gap in ("-",) and before.shape == token.shape and self.nameable(before):
             return 1
-        if before.shape == "l" and len(before.key) == 1 and token.gap == ". ":
-            return int(self.small_initial(first - 1))
         if token.gap == " " and before.shape == "T" and token.shape in "TI":
             return int(self.fore(first - 1))
         return 0

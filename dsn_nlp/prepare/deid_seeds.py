@@ -304,7 +304,7 @@ class Seeds(Context):
         return before is not None and before.key in self.lists.roles and token.shape == "T"
 
     def owned_by(self, index: int) -> bool:
-        """Tell whether a first name of the wide lists follows "de" or "of", which places rarely do."""
+        """Tell whether a first name of the wide lists follows "de" or "of", as places seldom do."""
         token, before = self.tokens[index], self.left(index)
         of = before is not None and before.key in ("de", "d", "of", "from")
         return of and token.key in self.lists.wide_first
