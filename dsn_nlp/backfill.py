@@ -83,8 +83,7 @@ def run_backfill(
     :raises DsnNlpError: as a night; what was stored stays for the next one.
     """
     chosen = backfill_sources(settings, names)
-    run_id = stages.begin_night(settings)
-    try:
+    with stages.open_night(settings) as run_id:
         tallies = []
         for tally in stages.take_sources(settings, run_id, chosen, partial(_take, window=window)):
             tallies.append(tally)
@@ -92,9 +91,6 @@ def run_backfill(
         tallies.append(stages.label_passages(settings, run_id))
         on_tally(tallies[-1])
         return stages.publish_night(settings, run_id, tallies, watched=False)
-    except BaseException:
-        stages.abandon_night(settings, run_id)
-        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ from dsn_nlp.config import CommentSource, Settings, comment_key
 from dsn_nlp.receiving import only_new
 from dsn_nlp.records import Comment, Rejection, Tally
 from dsn_nlp.stages import (
-    abandon_night,
     add_up,
-    begin_night,
     comment_source,
     deidentified,
     label_passages,
+    open_night,
     open_store,
     publish_night,
     store_all,
@@ -28,17 +27,11 @@ def retry_night(settings: Settings, names: Sequence[str]) -> dict[str, int]:
     :return: the counts of the night, with ``settled``.
     :raises DsnNlpError: as the stages.
     """
-    run_id = begin_night(settings)
-    try:
-        tallies = []
-        for name in names:
-            tallies.append(retry_rejected(settings, run_id, name))
+    with open_night(settings) as run_id:
+        tallies = [retry_rejected(settings, run_id, name) for name in names]
         tallies += take_sources(settings, run_id, list(names))
         tallies.append(label_passages(settings, run_id))
         return publish_night(settings, run_id, tallies, watched=False)
-    except BaseException:
-        abandon_night(settings, run_id)
-        raise
 
 
 @contained

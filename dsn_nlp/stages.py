@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -282,6 +283,22 @@ def take_sources(
                 future.cancel()
 
 
+@contextmanager
+def open_night(settings: Settings, begin: Callable[[Settings], str] = begin_night) -> Iterator[str]:
+    """Hold the store's lease for a night; one that ends in a failure gives it back.
+
+    :param begin: how the lease is taken.
+    :return: the run's id.
+    :raises DsnNlpError: as :func:`begin_night`, and whatever the night raises.
+    """
+    run_id = begin(settings)
+    try:
+        yield run_id
+    except BaseException:  # a timeout or a cancellation, too
+        abandon_night(settings, run_id)
+        raise
+
+
 def run_night(
     settings: Settings,
     on_tally: Callable[[Tally], None] = lambda tally: None,
@@ -297,8 +314,7 @@ def run_night(
     :param release: publish whatever the watch of the night says.
     :raises DsnNlpError: as the stages; what was stored stays for the next night.
     """
-    run_id = patiently(lambda: begin_night(settings))
-    try:
+    with open_night(settings, lambda settings: patiently(lambda: begin_night(settings))) as run_id:
         tallies = [patiently(lambda: enforce_retention(settings))]
         for tally in take_sources(settings, run_id, settings.source_names(), _take_patiently):
             tallies.append(tally)
@@ -306,9 +322,6 @@ def run_night(
         tallies.append(patiently(lambda: label_passages(settings, run_id, progress)))
         on_tally(tallies[-1])
         counts = patiently(lambda: publish_night(settings, run_id, tallies, release))
-    except BaseException:
-        abandon_night(settings, run_id)
-        raise
     report_night(settings, run_id)
     return counts
 

@@ -47,19 +47,12 @@ def backfill(
         settings = load_settings(Path(config))
         window = make_window(since, until)
         names = backfill_sources(settings, sources or [])
-        run_id = stages.begin_night(settings)
+        with stages.open_night(settings) as run_id:
+            tallies = [_take_or_set_aside(config, run_id, name, window) for name in names]
+            tallies.append(label(config, run_id))
+            counts = publish(config, run_id, tallies, watched=False)
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)
-    try:
-        tallies = [_take_or_set_aside(config, run_id, name, window) for name in names]
-        tallies.append(label(config, run_id))
-        counts = publish(config, run_id, tallies, watched=False)
-    except DsnNlpError as error:
-        stages.abandon_night(settings, run_id)
-        return Failed(message=str(error), data=error)
-    except BaseException:
-        stages.abandon_night(settings, run_id)
-        raise
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)
 
 

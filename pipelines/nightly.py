@@ -91,19 +91,12 @@ def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     try:
         open_vault()
         settings = load_settings(Path(config))
-        run_id = stages.begin_night(settings)
+        with stages.open_night(settings) as run_id:
+            counts = _stages(config, run_id, settings.source_names(), release)
     except DsnNlpError as error:
-        return Failed(message=str(error), data=error)
-    try:
-        counts = _stages(config, run_id, settings.source_names(), release)
-    except DsnNlpError as error:
-        stages.abandon_night(settings, run_id)
         if isinstance(error, HeldError):
             tell_of(settings, run_id)
         return Failed(message=str(error), data=error)
-    except BaseException:
-        stages.abandon_night(settings, run_id)  # a timeout, a cancellation, or Prefect itself
-        raise
     report(config, run_id)
     leave_artifacts(settings, run_id, counts)
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)

@@ -35,15 +35,8 @@ def relabel(config: str = "dsn.toml") -> Any:
     try:
         open_vault()
         settings = load_settings(Path(config))
-        run_id = stages.begin_night(settings)
+        with stages.open_night(settings) as run_id:
+            counts = publish(config, run_id, [label(config, run_id)], watched=False)
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)
-    try:
-        counts = publish(config, run_id, [label(config, run_id)], watched=False)
-    except DsnNlpError as error:
-        stages.abandon_night(settings, run_id)
-        return Failed(message=str(error), data=error)
-    except BaseException:
-        stages.abandon_night(settings, run_id)
-        raise
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)

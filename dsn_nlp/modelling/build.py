@@ -103,8 +103,10 @@ def assemble(
     files.write_manifest(folder, manifest)
     manifest = _calibrated(manifest, Classifier.load(folder), splits["development"])
     files.write_manifest(folder, manifest)
-    measured = _measure(Classifier.load(folder), trained, splits)
-    profile_of(Classifier.load(folder), splits["test"]).save(folder / files.PROFILE)
+    classifier = Classifier.load(folder)
+    told = predict(classifier, splits["test"])
+    measured = _measure(classifier, trained, splits, told)
+    profile_of(splits["test"], told).save(folder / files.PROFILE)
     listed = manifest.files | {files.PROFILE: files.sha256_of(folder / files.PROFILE)}
     manifest = manifest.model_copy(update={"measured": measured, "files": listed})
     files.write_manifest(folder, manifest)
@@ -161,9 +163,12 @@ def _calibrated(manifest: Manifest, classifier: Classifier, development: list[Ex
 
 
 def _measure(
-    classifier: Classifier, trained: Trained, splits: dict[Split, list[Example]]
+    classifier: Classifier,
+    trained: Trained,
+    splits: dict[Split, list[Example]],
+    told: Predictions,
 ) -> dict[str, Any]:
-    report: Report = measure(splits["test"], predict(classifier, splits["test"]))
+    report: Report = measure(splits["test"], told)
     exact = measure(splits["test"], _float_predictions(classifier, trained, splits["test"]))
     return {
         "test": report,
@@ -175,9 +180,10 @@ def _measure(
     }
 
 
-def profile_of(classifier: Classifier, test: list[Example]) -> ErrorProfile:
-    """Score the test split for the model's error profile."""
-    scores = classifier.score([e.text for e in test])
+def profile_of(test: list[Example], told: Predictions) -> ErrorProfile:
+    """Keep what a model scored on the test split as its error profile."""
+    scores = told.scores
+    assert scores is not None  # a classifier's predictions carry them
     return ErrorProfile(
         complaint_scores=scores.complaints,
         sentiment_scores=scores.sentiment,
