@@ -1,6 +1,6 @@
 """What stands around a word of a comment: neighbours, titles, calls, deeds, signatures."""
 
-from dsn_nlp.prepare.deid_lexicon import Lexicon, lexicon, read_set
+from dsn_nlp.prepare.deid_lexicon import Lexicon, held, lexicon, read_set
 from dsn_nlp.prepare.deid_text import shouted
 from dsn_nlp.prepare.deid_tokens import Token, protected, tokens_of
 
@@ -68,7 +68,7 @@ class Context:
         if before.key in self.lists.roles:
             return gap in ("", ",", "(", ":")
         if before.key in self.linkers() and index > 1 and gap in ("", "'"):
-            return self.tokens[index - 2].key in self.lists.before | self.lists.roles
+            return held(self.tokens[index - 2].key, self.lists.before, self.lists.roles)
         return before.key in self.lists.before and (gap in ("", ",", ":") or before.key == "cc")
 
     def linkers(self) -> frozenset[str]:
@@ -82,7 +82,9 @@ class Context:
             return False
         if before.key == "a" and index > 1:
             return self.tokens[index - 2].key in self.lists.before
-        return before.key in self.lists.before_strong | _COMPANY or before.key in self.lists.roles
+        return (
+            held(before.key, self.lists.before_strong, _COMPANY) or before.key in self.lists.roles
+        )
 
     def in_company(self, index: int) -> bool:
         """Tell whether "avec", "with", "demander à" or "ask" stands right before."""
@@ -92,7 +94,7 @@ class Context:
         if before.key in ("a", "to") and index > 1:
             told = self.tokens[index - 2].key in self.lists.before - _LOOSE
             return told and (before.key == "to" or self.lang != "en")
-        return before.key in self.lists.before_strong | _COMPANY
+        return held(before.key, self.lists.before_strong, _COMPANY)
 
     def signs(self, index: int) -> bool:
         """Tell whether a word opens a signature line: "— Caroline"."""
@@ -153,7 +155,7 @@ class Context:
     def sure_first(self, token: Token) -> bool:
         """Tell whether a word is a first name and nothing else."""
         name = token.key
-        return name in self.lists.first and name not in self.lists.words | self.lists.common
+        return name in self.lists.first and not held(name, self.lists.words, self.lists.common)
 
     def two_initials(self, index: int) -> bool:
         """Believe "S.B." and "J.-F." that are no known abbreviation where a person is expected."""

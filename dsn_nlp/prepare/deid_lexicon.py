@@ -33,6 +33,11 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(key(word) for word in _WORD.findall(text))
 
 
+def held(word: str, *lists: frozenset[str]) -> bool:
+    """Tell whether any list holds a word; a union of the large ones would be built at each call."""
+    return any(word in words for words in lists)
+
+
 def _keyed(text: str) -> frozenset[str]:
     return frozenset(key(word) for word in text.split())
 

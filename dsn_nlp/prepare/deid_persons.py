@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dsn_nlp.prepare.deid_lexicon import read_set
+from dsn_nlp.prepare.deid_lexicon import held, read_set
 from dsn_nlp.prepare.deid_seeds import Seeds
 from dsn_nlp.prepare.deid_tokens import Token
 
@@ -102,20 +102,20 @@ class _Names(Seeds):
         if token.key in lists.never or (before.shape == "T" and not after_particle):
             return before.shape == "T" and self.small_after_capital(token, before)
         known = token.key in lists.last or (token.key in lists.first and before.key in lists.first)
-        plain = token.key in lists.never | lists.after if self.flat else self.ordinary(token)
+        plain = held(token.key, lists.never, lists.after) if self.flat else self.ordinary(token)
         return known and not plain and len(token.key) > 2 - (before.key in lists.first)
 
     def small_after_capital(self, token: Token, before: Token) -> bool:
         """Believe a surname in small letters after a sure first name: "Maureen fitzpatrick"."""
         lists = self.lists
-        first = before.key in lists.first and before.key not in lists.words | lists.common
+        first = before.key in lists.first and not held(before.key, lists.words, lists.common)
         known = token.key in lists.last or token.key in lists.wide_last
         return first and known and token.gap == " " and self.surname_only(token)
 
     def surname_only(self, token: Token) -> bool:
         """Tell whether no dictionary, role or deed knows a word."""
         lists = self.lists
-        known = token.key in lists.never | lists.after | lists.before | lists.roles | lists.words
+        known = held(token.key, lists.never, lists.after, lists.before, lists.roles, lists.words)
         return not known and not lists.is_word(token.key) and token.key not in lists.particles
 
     def odd_part(self, place: int) -> bool:
@@ -128,9 +128,11 @@ class _Names(Seeds):
     def small_surname(self, place: int) -> bool:
         """Tell whether an unknown word stands between a first name in small letters and a deed."""
         token, before, lists = self.tokens[place], self.tokens[place - 1], self.lists
-        first = before.key in lists.first and before.key not in lists.words | lists.common
-        odd = len(token.key) > 3 and token.key not in lists.common | lists.never | lists.dictionary
-        odd = odd and token.key not in lists.after | lists.roles | lists.titles
+        first = before.key in lists.first and not held(before.key, lists.words, lists.common)
+        odd = len(token.key) > 3 and not held(
+            token.key, lists.common, lists.never, lists.dictionary
+        )
+        odd = odd and not held(token.key, lists.after, lists.roles, lists.titles)
         return first and odd and before.shape == "l" and token.gap == " " and self.acts(place)
 
     def ordinary(self, token: Token) -> bool:
@@ -142,11 +144,11 @@ class _Names(Seeds):
 
     def surname_word(self, token: Token, before: Token) -> bool:
         """Believe a surname that is a common word after a first name: "Rebecca Stone"."""
-        if before.key in self.lists.first and token.key in self.lists.last | _SHORT_SURNAMES:
+        if before.key in self.lists.first and held(token.key, self.lists.last, _SHORT_SURNAMES):
             return True
         if self.sure_first(before) and token.gap == " " and len(token.key) > 2:
-            return token.key not in self.lists.never | self.lists.heads | self.lists.after
-        unusual = token.key not in self.lists.common | self.lists.never | self.lists.heads
+            return not held(token.key, self.lists.never, self.lists.heads, self.lists.after)
+        unusual = not held(token.key, self.lists.common, self.lists.never, self.lists.heads)
         return before.shape == "T" and unusual and len(token.key) > 3
 
     def hyphened(self, token: Token, before: Token, after_particle: bool) -> bool:
@@ -154,7 +156,7 @@ class _Names(Seeds):
             return False
         if token.gap == "'" and len(token.key) > 2 and len(before.key) > 2 and token.shape == "l":
             strange = before.shape == "T" and not self.lists.is_word(before.key)
-            return strange and token.key not in self.lists.after | self.lists.never
+            return strange and not held(token.key, self.lists.after, self.lists.never)
         if token.gap == "'":
             return before.key in ("o", "d", "l", "n") and (
                 token.shape != "l" or self.small or self.flat
@@ -193,7 +195,7 @@ class _Names(Seeds):
             return token.key in self.lists.first and token.key not in self.lists.words
         if token.gap == " " and before.shape == "l" and token.shape == "T":
             near = before.key in self.lists.first or self.lists.resembles_name(before.key)
-            known = before.key in self.lists.words | self.lists.common | self.lists.after
+            known = held(before.key, self.lists.words, self.lists.common, self.lists.after)
             return near and not known and not self.lists.is_word(before.key)
         return False
 
@@ -212,7 +214,7 @@ class _Names(Seeds):
             return not (token.opens and token.key in ("de", "du", "des"))
         if token.key in _MONTHS and index and self.tokens[index - 1].key in lists.roles:
             return True
-        if token.key in lists.never | lists.before | lists.roles | lists.titles | lists.heads:
+        if held(token.key, lists.never, lists.before, lists.roles, lists.titles, lists.heads):
             return False
         if lists.is_name(token.key) and not (token.opens and token.key in lists.common):
             return True

@@ -1,7 +1,7 @@
 """Which words of a comment start a name of a person: lists, titles, context and votes."""
 
 from dsn_nlp.prepare.deid_context import Context
-from dsn_nlp.prepare.deid_lexicon import read_set
+from dsn_nlp.prepare.deid_lexicon import held, read_set
 from dsn_nlp.prepare.deid_tokens import Token
 
 SURE, LIKELY, VOTED = 0.9, 0.75, 0.6
@@ -46,7 +46,7 @@ class Seeds(Context):
         known = word in lists.after or lists.is_word(word)
         if known or not self.joined(index):
             return False
-        capital = self.tokens[index].shape == "T" and word not in lists.heads | lists.titles
+        capital = self.tokens[index].shape == "T" and not held(word, lists.heads, lists.titles)
         return capital or self.acts(index)
 
     def after_title(self, index: int) -> bool:
@@ -63,12 +63,12 @@ class Seeds(Context):
                 or (dotted and token.key not in "ay")
             )
         if token.shape in "TU":
-            return token.key not in lists.never | lists.roles or (
+            return not held(token.key, lists.never, lists.roles) or (
                 token.shape == "T" and token.key in lists.last
             )
         if token.key in lists.never:
             return False
-        if token.key in lists.particles and token.key not in lists.common | lists.never:
+        if token.key in lists.particles and not held(token.key, lists.common, lists.never):
             return True
         known = lists.is_name(token.key) and not (
             token.key in lists.common and token.key not in lists.words
@@ -235,7 +235,7 @@ class Seeds(Context):
         token, lists, before = self.tokens[index], self.lists, self.left(index)
         if before is None or token.key not in lists.first - lists.more or token.key in _THINGS:
             return False
-        free = before.key not in _PLACING | _OWNERS
+        free = not held(before.key, _PLACING, _OWNERS)
         if token.gap == " " and (
             (free and believed and self.acts(index))
             or before.key in lists.before_strong
@@ -253,9 +253,9 @@ class Seeds(Context):
         if token.shape != "T" and not (token.shape == "l" and self.called(index)):
             return 0.0
         plain = token.key in lists.common or token.key in lists.dictionary
-        if (
-            plain if self.role_before(index) else lists.is_word(token.key)
-        ) or token.key in lists.titles | lists.roles | lists.heads:
+        if (plain if self.role_before(index) else lists.is_word(token.key)) or held(
+            token.key, lists.titles, lists.roles, lists.heads
+        ):
             return 0.0
         if token.shape == "l":
             return LIKELY if self.small_stranger(index) else 0.0

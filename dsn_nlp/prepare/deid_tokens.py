@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from dsn_nlp.prepare.deid_lexicon import Lexicon, lexicon, read_set
+from dsn_nlp.prepare.deid_lexicon import Lexicon, held, lexicon, read_set
 from dsn_nlp.prepare.deid_text import key, shouted
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -112,7 +112,7 @@ def _is_person_anyway(tokens: list[Token], index: int, size: int, lists: Lexicon
             and before.shape == "T"
         ):
             return True
-        sure = before.key in lists.first and before.key not in lists.words | lists.never
+        sure = before.key in lists.first and not held(before.key, lists.words, lists.never)
         if (
             sure
             and size == 1
