@@ -1,7 +1,7 @@
 """Labels passages with the shipped model: one int8 encoder pass stacked with n-grams."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,11 @@ from dsn_nlp.label import folder as files
 from dsn_nlp.label.folder import Calibration, Manifest
 from dsn_nlp.label.ngrams import NgramModel
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Label, Passage
+from dsn_nlp.weights import equal_lengths, open_session
 
 FloatArray = npt.NDArray[np.float32]
 # What runs together stays in a core's cache; more tokens gain nothing (see the benchmark).
 BATCH_TOKENS = 384
-# Fusions whose kernels are slower than what they replace, measured with onnxruntime 1.32.
-SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasGeluFusion"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Classifier:
         manifest = files.read_manifest(folder)
         files.verify(folder, manifest)
         try:
-            session = _open_session(folder / files.NETWORK)
+            session = open_session(folder / files.NETWORK)
             tokenizer = _open_tokenizer(folder / files.TOKENIZER, manifest.max_tokens)
             ngrams = NgramModel.load(folder / files.NGRAMS)
         except ModelError:
@@ -87,7 +86,7 @@ class Classifier:
         """
         rows = [e.ids for e in self._tokenizer.encode_batch(list(texts))]
         logits = np.zeros((len(rows), len(COMPLAINTS) + len(SENTIMENTS)), np.float32)
-        batches = list(_equal_lengths(rows, self._batch_tokens))
+        batches = list(equal_lengths(rows, self._batch_tokens))
         found = self._threads.map(self._run, ([rows[i] for i in batch] for batch in batches))
         for batch, scores in zip(batches, found, strict=True):
             logits[batch] = scores
@@ -148,20 +147,6 @@ class Classifier:
         return np.asarray(self._session.run(None, feed)[0], np.float32)
 
 
-def _equal_lengths(rows: Sequence[Sequence[int]], tokens: int) -> Iterator[list[int]]:
-    """Group rows of one length, so many that a group has at most ``tokens`` tokens; longest first.
-
-    :returns: indices into ``rows``; a row longer than ``tokens`` is a group by itself.
-    """
-    by_length: dict[int, list[int]] = {}
-    for index, row in enumerate(rows):
-        by_length.setdefault(len(row), []).append(index)
-    for length in sorted(by_length, reverse=True):
-        size = max(1, tokens // max(1, length))
-        members = by_length[length]
-        yield from (members[begin : begin + size] for begin in range(0, len(members), size))
-
-
 def calibrate(fit: Calibration, network: npt.ArrayLike, ngrams: npt.ArrayLike) -> Scores:
     """Turn the logits of both parts, each ``(n, 8)``, into calibrated probabilities."""
     cut = len(COMPLAINTS)
@@ -180,28 +165,6 @@ def calibrate(fit: Calibration, network: npt.ArrayLike, ngrams: npt.ArrayLike) -
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     grown = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-1e9))
     return np.asarray(grown / grown.sum(axis=1, keepdims=True))
-
-
-# An entry ("location", …) of TensorProto.external_data, as protobuf writes it.
-EXTERNAL = b"\n\x08location\x12"
-
-
-def _open_session(path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    content = path.read_bytes()
-    if EXTERNAL in content:
-        # Checksums cover this file alone, and the runtime would look for the other one anywhere.
-        raise ModelError(f"{path}: keeps its weights in another file; export the model whole")
-    return onnxruntime.InferenceSession(
-        content,
-        options,
-        providers=["CPUExecutionProvider"],
-        disabled_optimizers=SLOW_FUSIONS,
-    )
 
 
 def _open_tokenizer(path: Path, max_tokens: int) -> Any:

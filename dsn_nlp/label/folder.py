@@ -1,6 +1,5 @@
 """The model folder: which files it holds, its manifest, and the check that none was altered."""
 
-import hashlib
 import json
 import re
 import tomllib
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dsn_nlp.errors import ModelError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
+from dsn_nlp.weights import sha256_of
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -110,12 +110,6 @@ def verify(folder: Path, manifest: Manifest) -> None:
             raise ModelError(
                 f"{path}: checksum differs from the manifest; restore the file, do not use it"
             )
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dsn_nlp.errors import ModelError
 from dsn_nlp.label import folder as files
+from dsn_nlp.weights import sha256_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_profile(folder: Path) -> ErrorProfile | None:
     if files.PROFILE not in manifest.files:
         return None
     path = folder / files.PROFILE
-    if not path.is_file() or files.sha256_of(path) != manifest.files[files.PROFILE]:
+    if not path.is_file() or sha256_of(path) != manifest.files[files.PROFILE]:
         raise ModelError(f"{path}: missing or altered; restore the model folder")
     try:
         return ErrorProfile(**load_file(str(path)))

@@ -32,6 +32,7 @@ from dsn_nlp.modelling.finetune import Collator, Recipe, Trained, finetune
 from dsn_nlp.modelling.ngrams import fit_ngrams
 from dsn_nlp.modelling.quantize import quantize
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
+from dsn_nlp.weights import sha256_of
 
 _UNFITTED = Calibration(
     complaint_weights=[(1.0, 0.0)] * 5,
@@ -107,7 +108,7 @@ def assemble(
     told = predict(classifier, splits["test"])
     measured = _measure(classifier, trained, splits, told)
     profile_of(splits["test"], told).save(folder / files.PROFILE)
-    listed = manifest.files | {files.PROFILE: files.sha256_of(folder / files.PROFILE)}
+    listed = manifest.files | {files.PROFILE: sha256_of(folder / files.PROFILE)}
     manifest = manifest.model_copy(update={"measured": measured, "files": listed})
     files.write_manifest(folder, manifest)
     (folder / files.CARD).write_text(write_card(manifest), encoding="utf-8")
@@ -136,7 +137,7 @@ def _first_manifest(
         },
         training={**record, "family": trained.network.encoder.config.model_type},
         measured={},
-        files={name: files.sha256_of(target.folder / name) for name in files.FILES},
+        files={name: sha256_of(target.folder / name) for name in files.FILES},
     )
 
 

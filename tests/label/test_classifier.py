@@ -10,6 +10,7 @@ import pytest
 from dsn_nlp.errors import ModelError
 from dsn_nlp.label import folder as files
 from dsn_nlp.label.classifier import Classifier
+from dsn_nlp.weights import sha256_of
 from tests.conftest import ROOT
 
 
@@ -86,7 +87,7 @@ def test_a_pickle_in_place_of_the_network_is_never_loaded(copy: Path) -> None:
     (copy / files.NETWORK).chmod(0o600)
     (copy / files.NETWORK).write_bytes(b"\x80\x04cposix\nsystem\n.")
     manifest = json.loads((copy / files.MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"][files.NETWORK] = files.sha256_of(copy / files.NETWORK)
+    manifest["files"][files.NETWORK] = sha256_of(copy / files.NETWORK)
     (copy / files.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match="cannot be loaded"):
         Classifier.load(copy)
@@ -104,7 +105,7 @@ def test_weights_in_another_file_are_refused(copy: Path, place: str) -> None:
     (copy / files.NETWORK).chmod(0o600)
     (copy / files.NETWORK).write_bytes(made.SerializeToString())
     manifest = json.loads((copy / files.MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"][files.NETWORK] = files.sha256_of(copy / files.NETWORK)
+    manifest["files"][files.NETWORK] = sha256_of(copy / files.NETWORK)
     (copy / files.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match="in another file"):
         Classifier.load(copy)
