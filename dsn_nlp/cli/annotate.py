@@ -122,23 +122,48 @@ def show_agreement(
             )
         ),
     ] = None,
+    corpus: Annotated[
+        Path,
+        typer.Option(
+            help=either(
+                "Corpus qui dit la langue des passages relus.",
+                "Corpus that tells the language of the passages read.",
+            )
+        ),
+    ] = Path("corpora/labelled"),
     config: ConfigOption = None,
 ) -> None:
     """Cohen's kappa of each label over passages that several people have read."""
     from dsn_nlp.config import load_settings
-    from dsn_nlp.review.agreement import kappas, read_readings
     from dsn_nlp.review.labels import agreement
     from dsn_nlp.stages import open_store
 
     if readings is not None:
-        told = read_readings(readings)
-        pairs, found = len(told), kappas(told)
-    else:
-        with open_store(load_settings(config)) as store:
-            pairs, found = agreement(store)
+        _show_readings(readings, corpus)
+        return
+    with open_store(load_settings(config)) as store:
+        pairs, found = agreement(store)
     typer.echo(either(f"{pairs} doubles lectures", f"{pairs} double readings"))
     for name, kappa in found.items():
         typer.echo(f"{name:24}{kappa:6.3f}")
+
+
+def _show_readings(readings: Path, corpus: Path) -> None:
+    """Print kappa and its 95 % interval: of all double readings, then by language."""
+    from dsn_nlp.modelling.corpus import read_corpus
+    from dsn_nlp.review.agreement import kappa_intervals, read_named_readings
+
+    told = read_named_readings(readings)
+    typer.echo(either(f"{len(told)} doubles lectures", f"{len(told)} double readings"))
+    langs = {e.example_id: e.lang for e in read_corpus(corpus)}
+    parts = {"": [pair for _, pair in told]}
+    for lang in ("fr", "en"):
+        parts[lang] = [pair for name, pair in told if langs.get(name) == lang]
+    for lang, pairs in parts.items():
+        if lang and pairs:
+            typer.echo(f"{lang}: {len(pairs)}")
+        for name, kappa in kappa_intervals(pairs).items():
+            typer.echo(f"{name:24}{kappa.value:6.3f}  [{kappa.low:.3f}, {kappa.high:.3f}]")
 
 
 @annotate_app.command(

@@ -202,8 +202,10 @@ def evaluate(
     reports = {classifier.model: measure(examples, predict(classifier, examples))}
     if baselines and splits:
         _need_training("--baselines")
-        from dsn_nlp.modelling.baselines import measure_baselines
+        from dsn_nlp.modelling.baselines import measure_baselines, measure_encoder
 
+        alone = f"{classifier.model}, encoder alone"
+        reports[alone] = measure_encoder(classifier, splits["test"])
         reports |= measure_baselines(splits, base)
     if as_json:
         typer.echo(json.dumps(reports if baselines else reports[classifier.model], indent=1))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from dsn_nlp.label.classifier import Classifier
 from dsn_nlp.modelling.corpus import Example, Split, complaint_matrix, sentiment_vector
 from dsn_nlp.modelling.evaluate import Predictions, Report, measure
 from dsn_nlp.modelling.ngrams import fit_ngrams
@@ -25,6 +26,16 @@ def measure_baselines(splits: dict[Split, list[Example]], base: str) -> dict[str
         "TF-IDF + logistic regression": measure(test, _ngrams(train, test)),
         "frozen encoder + logistic regression": measure(test, _frozen(train, test, base)),
     }
+
+
+def measure_encoder(classifier: Classifier, examples: Sequence[Example]) -> Report:
+    """Measure a model's network without its n-grams, uncalibrated: logits above 0, highest wins.
+
+    :raises CorpusError: when there is nothing to measure on.
+    """
+    logits = classifier.network_logits([e.text for e in examples])
+    cut = len(COMPLAINTS)
+    return measure(examples, Predictions(logits[:, :cut] > 0, logits[:, cut:].argmax(1)))
 
 
 def _majority(train: Sequence[Example], test: Sequence[Example]) -> Predictions:

@@ -1,7 +1,10 @@
 """Sheets out, filled sheets in, reviews in the store: the loop that people are in."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,9 @@ from openpyxl import Workbook, load_workbook
 from sklearn.metrics import cohen_kappa_score
 
 from dsn_nlp.errors import InputError
+from dsn_nlp.modelling.corpus import read_corpus
 from dsn_nlp.records import Candidate, Review
-from dsn_nlp.review.agreement import cohen_kappa
+from dsn_nlp.review.agreement import cohen_kappa, kappa_intervals, kappas
 from dsn_nlp.review.labels import agreement, reviewed_passages, take_in
 from dsn_nlp.review.pick import pick
 from dsn_nlp.review.read import Unusable, read_sheet
@@ -22,6 +26,8 @@ from dsn_nlp.store import Store
 from tests.conftest import Installation
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
+READINGS = "corpora/second_reading.jsonl"
 
 
 def candidate(number: int, text: str, *complaints: str, sure: float = 0.95) -> Candidate:
@@ -219,6 +225,41 @@ def test_kappa_is_scikit_learns() -> None:
     first, second = [1, 1, 0, 0, 1, 0, 1], [1, 0, 0, 0, 1, 1, 1]
     assert cohen_kappa(first, second) == pytest.approx(cohen_kappa_score(first, second))
     assert cohen_kappa([1, 1], [1, 1]) == 1
+
+
+def test_kappa_lies_in_its_interval_which_narrows() -> None:
+    said = [((), "neutral"), (("training",), "negative"), (("security",), "negative")]
+    pairs = [(said[i % 3], said[0 if i % 11 == 0 else i % 3]) for i in range(300)]
+    exact, few, many = kappas(pairs), kappa_intervals(pairs), kappa_intervals(pairs * 20)
+    for name, kappa in few.items():
+        assert kappa.low <= kappa.value == exact[name] <= kappa.high
+        assert many[name].high - many[name].low <= kappa.high - kappa.low
+    assert few["sentiment"].low < few["sentiment"].high < 1
+    assert kappa_intervals(pairs) == few  # seeded
+
+
+def test_readings_of_a_corpus_are_told_by_language() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "dsn_nlp", "annotate", "agreement", "--readings",
+         "corpora/second_reading.jsonl"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "DSN_NLP_LANG": "en"},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    readings = [json.loads(line) for line in (ROOT / READINGS).read_text("utf-8").splitlines()]
+    assert told.startswith(f"{len(readings)} double readings")
+    assert told.count("sentiment") == 3
+    parts = [int(line.split(": ")[1]) for line in told.splitlines() if line[:4] in ("fr: ", "en: ")]
+    assert sum(parts) == len(readings)
+
+
+def test_every_disagreement_is_settled_and_stands_in_the_corpus() -> None:
+    corpus = {e.example_id: e for e in read_corpus(ROOT / "corpora/labelled")}
+    for line in (ROOT / READINGS).read_text("utf-8").splitlines():
+        row = json.loads(line)
+        told, mood = row["second" if row["settled"] == "second" else "first"]
+        example = corpus[row["id"]]
+        assert row["settled"] in ("agreed", "first", "second")
+        assert (set(told), mood) == (set(example.complaints), example.sentiment), row["id"]
 
 
 def test_commands_from_export_to_agreement(night: Installation) -> None:
