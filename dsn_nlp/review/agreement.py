@@ -92,7 +92,9 @@ def kappa_intervals(pairs: Sequence[tuple[Told, Told]], seed: int = 17) -> dict[
         for a, b in zip(first, second, strict=True):
             table[answers.index(a), answers.index(b)] += 1
         drawn = generator.multinomial(len(pairs), table.ravel() / len(pairs), DRAWS)
-        low, high = np.percentile(_kappas_of(drawn.reshape(DRAWS, *table.shape)), [2.5, 97.5])
+        low, high = np.percentile(
+            _kappas_of(drawn.reshape(DRAWS, *table.shape).astype(float)), [2.5, 97.5]
+        )
         value = float(_kappas_of(table[None])[0])
         found[name] = Kappa(round(value, 3), round(float(low), 3), round(float(high), 3))
     return found
