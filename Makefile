@@ -24,7 +24,7 @@ $(VENV)/.run-ready: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev-ready: $(VENV)/.run-ready pyproject.toml constraints.txt
 	@echo "dsn-nlp: installing training and test tools …"
-	$(INSTALL) -e '.[train,dev]'
+	$(INSTALL) -e '.[train,dev,scale,telemetry]'
 	@touch $@
 
 run: setup

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dsn_nlp.config_faults import explain
+from dsn_nlp.config_scale import ScaleSettings
 from dsn_nlp.config_screens import DashboardSettings, MailSettings
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.records import Language
@@ -301,6 +302,7 @@ class Settings(BaseSettings):
     labelling: LabellingSettings = Field(
         default_factory=lambda: LabellingSettings.model_validate({})
     )
+    scale: ScaleSettings = Field(default_factory=lambda: ScaleSettings.model_validate({}))
     run: RunSettings = Field(default_factory=lambda: RunSettings.model_validate({}))
     watch: WatchSettings = Field(default_factory=lambda: WatchSettings.model_validate({}))
     dashboard: DashboardSettings = Field(

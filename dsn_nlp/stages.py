@@ -9,7 +9,6 @@ quote what it stumbled over.
 import functools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +26,16 @@ from dsn_nlp.errors import (
     StoreError,
     TransientFetchError,
 )
-from dsn_nlp.label.routing import Serving, read_serving
+from dsn_nlp.label.routing import read_serving
+from dsn_nlp.labelling import (
+    PassageRange,
+    Progress,
+    Shares,
+    cut_shares,
+    label_all,
+    label_range,
+    register,
+)
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
 from dsn_nlp.reporting import report_night
 from dsn_nlp.store import Store
@@ -36,7 +44,6 @@ if TYPE_CHECKING:
     from dsn_nlp.gather.indexes import Window
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
 # Documents that are stored in one transaction, and comments de-identified together.
@@ -163,11 +170,33 @@ def label_passages(
     serving = read_serving(settings.labelling)
     with open_store(settings) as store:
         tell_contexts(store, settings, run_id)
-        _register(store, serving)
+        register(store, serving)
         total = store.count_unlabelled(serving.model)
         if total:
-            _label_all(store, settings, run_id, serving, total, progress)
+            label_all(store, settings, run_id, serving, total, progress)
     return Tally("label", {"labelled": total})
+
+
+@contained
+def share_out(settings: Settings, run_id: str) -> Shares:
+    """Tell contexts here, and cut what is to be labelled into ranges for others to label.
+
+    :raises ModelError: when the serving model is missing or altered.
+    """
+    serving = read_serving(settings.labelling)
+    with open_store(settings) as store:
+        tell_contexts(store, settings, run_id)
+        register(store, serving)
+        return cut_shares(store, serving, settings.scale.range_passages)
+
+
+@contained
+def label_part(settings: Settings, run_id: str, digest: str, part: PassageRange) -> int:
+    """Label one range, on whichever machine this is; :func:`label_range` within our bounds.
+
+    :return: how many passages were labelled.
+    """
+    return label_range(settings, run_id, digest, part)
 
 
 @contained
@@ -416,28 +445,6 @@ def store_all(
         store.renew_lease(run_id)
     logger.info("%s: %s", source, counts)
     return Tally(source, counts)
-
-
-def _register(store: Store, serving: Serving) -> None:
-    store.register_model(
-        serving.model, serving.name, serving.version, serving.record, serving.corpus_digest
-    )
-
-
-def _label_all(
-    store: Store, settings: Settings, run_id: str, serving: Serving, total: int, progress: Progress
-) -> None:
-    started = time.monotonic()
-    classifier = serving.load(settings.labelling.threads)
-    done, after = 0, ""
-    while passages := store.unlabelled(
-        classifier.model, settings.labelling.batch_passages, after=after
-    ):
-        store.add_labels(run_id, classifier.label(passages))
-        store.renew_lease(run_id)
-        done, after = done + len(passages), passages[-1].passage_id
-        progress(done, total)
-    logger.info("labelled %d passages in %.1f s", done, time.monotonic() - started)
 
 
 def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:

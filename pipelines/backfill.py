@@ -14,7 +14,8 @@ from dsn_nlp.config import load_settings
 from dsn_nlp.errors import DsnNlpError, TransientFetchError
 from dsn_nlp.gather.indexes import Window
 from dsn_nlp.records import Tally
-from pipelines.nightly import label, publish
+from pipelines.labelling import check_cluster, label_stored
+from pipelines.nightly import publish
 from pipelines.policy import POLICY
 from pipelines.vault import open_vault
 
@@ -45,11 +46,12 @@ def backfill(
     try:
         open_vault()
         settings = load_settings(Path(config))
+        check_cluster(settings)
         window = make_window(since, until)
         names = backfill_sources(settings, sources or [])
         with stages.open_night(settings) as run_id:
             tallies = [_take_or_set_aside(config, run_id, name, window) for name in names]
-            tallies.append(label(config, run_id))
+            tallies.append(label_stored(config, run_id))
             counts = publish(config, run_id, tallies, watched=False)
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)

@@ -22,6 +22,7 @@ from dsn_nlp.records import Tally
 from dsn_nlp.reporting import report_night
 from dsn_nlp.stages import batched
 from pipelines.artifacts import leave_artifacts, tell_of
+from pipelines.labelling import check_cluster, label_stored
 from pipelines.policy import POLICY
 from pipelines.server import prefect_server
 from pipelines.vault import open_vault
@@ -41,17 +42,6 @@ def gather(config: str, run_id: str, source: str) -> Tally:
 def retention(config: str) -> Tally:
     """Erase what has been kept for as long as the settings allow."""
     return stages.enforce_retention(load_settings(Path(config)))
-
-
-@task(task_run_name="label", timeout_seconds=6 * 3600, **POLICY)
-def label(config: str, run_id: str) -> Tally:
-    """Label what the serving model has not labelled yet."""
-    logger = get_run_logger()
-
-    def tell(done: int, total: int) -> None:
-        logger.info("labelled %d of %d passages", done, total)
-
-    return stages.label_passages(load_settings(Path(config)), run_id, tell)
 
 
 @task(task_run_name="publish", timeout_seconds=600, **POLICY)
@@ -91,6 +81,7 @@ def nightly(config: str = "dsn.toml", release: bool = False) -> Any:
     try:
         open_vault()
         settings = load_settings(Path(config))
+        check_cluster(settings)
         with stages.open_night(settings) as run_id:
             counts = _stages(config, run_id, settings.source_names(), release)
     except DsnNlpError as error:
@@ -109,7 +100,7 @@ def _stages(config: str, run_id: str, sources: list[str], release: bool) -> dict
         tallies.append(tally)
         counts = tally.counts
         logger.info("%s: %s", source, ", ".join(f"{c} {n}" for n, c in counts.items()))
-    tallies.append(label(config, run_id))
+    tallies.append(label_stored(config, run_id))
     return publish(config, run_id, tallies, release)
 
 

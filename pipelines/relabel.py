@@ -10,7 +10,8 @@ from prefect.states import Completed, Failed
 from dsn_nlp import stages
 from dsn_nlp.config import load_settings
 from dsn_nlp.errors import DsnNlpError
-from pipelines.nightly import HERE, label, publish
+from pipelines.labelling import check_cluster, label_stored
+from pipelines.nightly import HERE, publish
 from pipelines.vault import open_vault
 
 
@@ -35,8 +36,9 @@ def relabel(config: str = "dsn.toml") -> Any:
     try:
         open_vault()
         settings = load_settings(Path(config))
+        check_cluster(settings)
         with stages.open_night(settings) as run_id:
-            counts = publish(config, run_id, [label(config, run_id)], watched=False)
+            counts = publish(config, run_id, [label_stored(config, run_id)], watched=False)
     except DsnNlpError as error:
         return Failed(message=str(error), data=error)
     return Completed(message=", ".join(f"{n} {c}" for n, c in counts.items()), data=counts)

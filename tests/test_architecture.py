@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room may import the rooms of lower floors, and its own.
 FLOORS = {
     "errors": 0, "records": 0, "groups": 0, "config_faults": 0,
-    "config_screens": 0.5,
+    "config_screens": 0.5, "config_scale": 0.5,
     "text": 1, "bounds": 1, "config": 1, "speech": 1,
     "passwords": 1, "guards": 1, "weights": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "watch": 2.5, "privacy": 3, "analyse": 3, "modelling": 4, "receiving": 4,
-    "contexts": 4, "doctor_nights": 4.5, "findings": 1, "reporting": 4,
+    "contexts": 4, "labelling": 4, "doctor_nights": 4.5, "findings": 1, "reporting": 4,
     "stages": 5, "doctor": 5, "rejections": 5.5, "backfill": 5.5, "demo": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip

@@ -178,18 +178,36 @@ def add_labels(connection: sa.Connection, run_id: str, given: Iterable[Label]) -
 
 
 def unlabelled(
-    connection: sa.Connection, model: str, limit: int, run_id: str | None, after: str
+    connection: sa.Connection,
+    model: str,
+    limit: int,
+    run_id: str | None,
+    bounds: tuple[str, str, str | None],
 ) -> list[Passage]:
-    """Read passages without a label of a model, by passage id, past the id ``after``."""
+    """Read passages without a label of a model, by passage id.
+
+    :param bounds: ids past the first, from the second on, and before the third.
+    """
+    after, first, until = bounds
     query = (
         _without_label(sa.select(passages), model)
-        .where(passages.c.passage_id > after)
+        .where(passages.c.passage_id > after, passages.c.passage_id >= first)
         .order_by(passages.c.passage_id)
         .limit(limit)
     )
+    if until is not None:
+        query = query.where(passages.c.passage_id < until)
     if run_id is not None:
         query = query.join(documents).where(documents.c.run_id == run_id)
     return [_passage(row) for row in connection.execute(query).mappings()]
+
+
+def cut_unlabelled(connection: sa.Connection, model: str, size: int) -> list[str]:
+    """Read every ``size``-th id of the passages without a label of a model, from the first."""
+    place = sa.func.row_number().over(order_by=passages.c.passage_id).label("place")
+    every = _without_label(sa.select(passages.c.passage_id, place), model).subquery()
+    query = sa.select(every.c.passage_id).where((every.c.place - 1) % size == 0)
+    return [str(key) for key in connection.scalars(query.order_by(every.c.passage_id))]
 
 
 def count_unlabelled(connection: sa.Connection, model: str) -> int:

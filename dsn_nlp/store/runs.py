@@ -54,17 +54,19 @@ def begin(connection: sa.Connection, version: str, lease: timedelta) -> str:
     return run_id
 
 
-def check_running(connection: sa.Connection, run_id: str) -> None:
+def check_running(connection: sa.Connection, run_id: str, changing: bool = False) -> None:
     """Make sure, until the transaction ends, that a run may write.
 
     A process that slept past its lease would else write into its successor's night.
 
+    :param changing: whether the run's own row is to change: two that first share its lock, and
+        then both want it alone, would wait for each other.
+
     :raises RunInProgressError: when another run has taken this one over.
     :raises StoreError: when there is no such run, or it has ended.
     """
-    status = connection.scalar(
-        sa.select(runs.c.status).where(runs.c.run_id == run_id).with_for_update(read=True)
-    )
+    query = sa.select(runs.c.status).where(runs.c.run_id == run_id)
+    status = connection.scalar(query.with_for_update(read=not changing, key_share=changing))
     if status == INTERRUPTED:
         raise RunInProgressError(
             f"run {run_id}: another run took over when its lease ended; it goes on from here"
@@ -75,7 +77,7 @@ def check_running(connection: sa.Connection, run_id: str) -> None:
 
 def renew(connection: sa.Connection, run_id: str) -> None:
     """Extend a run's lease from now, by as long as it was taken for."""
-    check_running(connection, run_id)
+    check_running(connection, run_id, changing=True)
     seconds = connection.scalar(sa.select(runs.c.lease_seconds).where(runs.c.run_id == run_id))
     expires = _now(connection) + timedelta(seconds=float(str(seconds)))
     _update(connection, run_id, lease_expires_at=expires)
@@ -83,7 +85,7 @@ def renew(connection: sa.Connection, run_id: str) -> None:
 
 def fail(connection: sa.Connection, run_id: str) -> None:
     """End a run without publishing it; the next one takes its rows over."""
-    check_running(connection, run_id)
+    check_running(connection, run_id, changing=True)
     _update(
         connection,
         run_id,
@@ -103,7 +105,7 @@ def publish(connection: sa.Connection, run_id: str, counts: Mapping[str, int], m
     query = sa.select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.status == PUBLISHED)
     if connection.scalar(query.where(runs.c.model == model)):
         return
-    check_running(connection, run_id)
+    check_running(connection, run_id, changing=True)
     serve = models.update()
     connection.execute(serve.where(models.c.model != model).values(serving=False))
     if not connection.execute(serve.where(models.c.model == model).values(serving=True)).rowcount:

@@ -253,7 +253,13 @@ class Store(Watching):
             return content.add_rejections(connection, run_id, given)
 
     def unlabelled(
-        self, model: str, limit: int, run_id: str | None = None, after: str = ""
+        self,
+        model: str,
+        limit: int,
+        run_id: str | None = None,
+        after: str = "",
+        first: str = "",
+        until: str | None = None,
     ) -> list[Passage]:
         """Read passages without a label of a model, ordered by passage id.
 
@@ -261,9 +267,16 @@ class Store(Watching):
         :param limit: how many at most.
         :param run_id: only passages of this run's documents.
         :param after: only ids past this one: the last seen, which spares the store a rescan.
+        :param first: only ids from this one on.
+        :param until: only ids before this one.
         """
         with self._reading() as connection:
-            return content.unlabelled(connection, model, limit, run_id, after)
+            return content.unlabelled(connection, model, limit, run_id, (after, first, until))
+
+    def cut_unlabelled(self, model: str, size: int) -> list[str]:
+        """Read every ``size``-th id of the passages without a label of a model, from the first."""
+        with self._reading() as connection:
+            return content.cut_unlabelled(connection, model, size)
 
     def count_unlabelled(self, model: str) -> int:
         """Count passages without a label of a model."""
