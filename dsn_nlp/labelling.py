@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dsn_nlp.bounds import contained
 from dsn_nlp.config import Settings
+from dsn_nlp.contexts import tell_contexts
 from dsn_nlp.errors import ConfigError, ModelError, RunInProgressError, StoreError
 from dsn_nlp.label.routing import Router, Serving, read_serving
 from dsn_nlp.store import Store
@@ -116,6 +118,20 @@ def cut_shares(store: Store, serving: Serving, size: int) -> Shares:
     return Shares(digest_of(serving), total, tuple(ranges))
 
 
+@contained
+def share_out(settings: Settings, run_id: str) -> Shares:
+    """Tell contexts here, and cut what is to be labelled into ranges for others to label.
+
+    :raises ModelError: when the serving model is missing or altered.
+    """
+    serving = read_serving(settings.labelling)
+    with Store.open(settings.store.url.get_secret_value()) as store:
+        tell_contexts(store, settings, run_id)
+        register(store, serving)
+        return cut_shares(store, serving, settings.scale.range_passages)
+
+
+@contained
 def label_range(settings: Settings, run_id: str, digest: str, part: PassageRange) -> int:
     """Label what one range still lacks; the lease is renewed by whoever shares out.
 

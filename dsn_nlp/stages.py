@@ -27,15 +27,7 @@ from dsn_nlp.errors import (
     TransientFetchError,
 )
 from dsn_nlp.label.routing import read_serving
-from dsn_nlp.labelling import (
-    PassageRange,
-    Progress,
-    Shares,
-    cut_shares,
-    label_all,
-    label_range,
-    register,
-)
+from dsn_nlp.labelling import Progress, label_all, register
 from dsn_nlp.records import Comment, Document, Passage, Rejection, Tally
 from dsn_nlp.reporting import report_night
 from dsn_nlp.store import Store
@@ -175,28 +167,6 @@ def label_passages(
         if total:
             label_all(store, settings, run_id, serving, total, progress)
     return Tally("label", {"labelled": total})
-
-
-@contained
-def share_out(settings: Settings, run_id: str) -> Shares:
-    """Tell contexts here, and cut what is to be labelled into ranges for others to label.
-
-    :raises ModelError: when the serving model is missing or altered.
-    """
-    serving = read_serving(settings.labelling)
-    with open_store(settings) as store:
-        tell_contexts(store, settings, run_id)
-        register(store, serving)
-        return cut_shares(store, serving, settings.scale.range_passages)
-
-
-@contained
-def label_part(settings: Settings, run_id: str, digest: str, part: PassageRange) -> int:
-    """Label one range, on whichever machine this is; :func:`label_range` within our bounds.
-
-    :return: how many passages were labelled.
-    """
-    return label_range(settings, run_id, digest, part)
 
 
 @contained

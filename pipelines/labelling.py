@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from prefect import flow, get_run_logger, task
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from dsn_nlp import stages
+from dsn_nlp import labelling, stages
 from dsn_nlp.bounds import StageError
 from dsn_nlp.config import Settings, load_settings
 from dsn_nlp.config_scale import ScaleSettings
@@ -42,7 +42,7 @@ def label(config: str, run_id: str) -> Tally:
 @task(task_run_name="share-out", timeout_seconds=6 * 3600, **POLICY)
 def share_out(config: str, run_id: str) -> Shares:
     """Cut what is to be labelled into ranges."""
-    return stages.share_out(load_settings(Path(config)), run_id)
+    return labelling.share_out(load_settings(Path(config)), run_id)
 
 
 @task(task_run_name="label-from-{first}", **POLICY)
@@ -50,7 +50,7 @@ def label_range(config: str, run_id: str, digest: str, first: str, until: str | 
     """Label one range, on a worker; asked again, it goes on where it stopped."""
     open_vault()
     part = PassageRange(first, until)
-    return stages.label_part(load_settings(Path(config)), run_id, digest, part)
+    return labelling.label_range(load_settings(Path(config)), run_id, digest, part)
 
 
 def check_cluster(settings: Settings) -> None:
