@@ -2,13 +2,19 @@
 
 It errs differently from the encoder (spelling, rare objects), so the two are stacked. Weights are
 plain arrays in safetensors; hashing needs no vocabulary file.
+
+N-grams and hashes are those of scikit-learn's ``HashingVectorizer``, which fitted the models before
+1.3.0; loading it would cost ``dsn-nlp label`` more time than all the rest.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 WORD_FEATURES = 2**17
 CHARACTER_FEATURES = 2**18
 FEATURES = WORD_FEATURES + CHARACTER_FEATURES
+SHORTEST, LONGEST = 2, 5  # of the characters of an n-gram
+_WORD = re.compile(r"\b\w+\b|[?!]")
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,14 @@ class NgramModel:
     bias: npt.NDArray[np.float32]
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Score texts, shape ``(n, 8)``."""
-        return np.asarray(features(texts, self.idf) @ self.weights + self.bias, np.float32)
+        """Score texts, shape ``(n, 8)``; a score does not depend on the texts beside it."""
+        found = np.empty((len(texts), len(self.bias)), np.float32)
+        for row, text in enumerate(texts):
+            places, values = _sublinear(text)
+            values *= self.idf[places]
+            values /= max(float(np.sqrt(values @ values)), 1e-9)
+            found[row] = values @ self.weights[places] + self.bias
+        return found
 
     def save(self, path: Path) -> None:
         """Write as safetensors, at half precision."""
@@ -54,34 +68,52 @@ class NgramModel:
         return cls(**arrays)
 
 
-@lru_cache(maxsize=1)
-def _vectorizers() -> tuple[Any, Any]:
-    from sklearn.feature_extraction.text import HashingVectorizer
+def _plain(text: str) -> str:
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
 
-    words = HashingVectorizer(
-        n_features=WORD_FEATURES, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b|[?!]",
-        alternate_sign=False, norm=None, strip_accents="unicode", dtype=np.float32,
-    )  # fmt: skip
-    characters = HashingVectorizer(
-        n_features=CHARACTER_FEATURES, ngram_range=(2, 5), analyzer="char_wb",
-        alternate_sign=False, norm=None, strip_accents="unicode", dtype=np.float32,
-    )  # fmt: skip
-    return words, characters
+
+def _sublinear(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Places of a text's n-grams, rising, and one plus the logarithm of how often each is there."""
+    from murmurhash.mrmr import hash_unicode
+
+    plain = _plain(text)
+    words = _WORD.findall(plain)
+    whole = [*words, *(f"{one} {other}" for one, other in pairwise(words))]
+    first = np.array([abs(hash_unicode(one)) % WORD_FEATURES for one in whole], np.int64)
+    every = np.concatenate([first, *map(_characters, plain.split())])
+    places, often = np.unique(every, return_counts=True)
+    return places, 1 + np.log(often.astype(np.float32))
+
+
+@lru_cache(maxsize=2**14)
+def _characters(word: str) -> npt.NDArray[np.int64]:
+    """Places of the character n-grams of a word with its edges; most words come again."""
+    from murmurhash.mrmr import hash_unicode
+
+    edged = f" {word} "
+    # A word shorter than an n-gram counts once, whole.
+    longest = next((n for n in range(SHORTEST, LONGEST) if n >= len(edged)), LONGEST)
+    ngrams = [
+        edged[begin : begin + size]
+        for size in range(SHORTEST, longest + 1)
+        for begin in range(max(len(edged) - size, 0) + 1)
+    ]
+    places = [WORD_FEATURES + abs(hash_unicode(one)) % CHARACTER_FEATURES for one in ngrams]
+    return np.array(places, np.int64)
 
 
 def counts(texts: Sequence[str]) -> "csr_matrix":
     """Sublinear counts of hashed n-grams, sparse ``(n, FEATURES)``."""
-    from scipy.sparse import hstack
+    from scipy.sparse import csr_matrix
 
-    words, characters = _vectorizers()
-    matrix = hstack([words.transform(texts), characters.transform(texts)], format="csr")
-    matrix.data = 1 + np.log(matrix.data)
-    return matrix
-
-
-def features(texts: Sequence[str], idf: npt.NDArray[np.float32]) -> "csr_matrix":
-    """TF-IDF rows of unit length, sparse ``(n, FEATURES)``."""
-    return weigh(counts(texts), idf)
+    rows = [_sublinear(text) for text in texts]
+    starts = np.cumsum([0, *(len(places) for places, _ in rows)])
+    places = np.concatenate([places for places, _ in rows]) if rows else np.zeros(0, np.int64)
+    values = np.concatenate([values for _, values in rows]) if rows else np.zeros(0, np.float32)
+    return csr_matrix((values, places, starts), shape=(len(rows), FEATURES))
 
 
 def weigh(matrix: "csr_matrix", idf: npt.NDArray[np.float32]) -> "csr_matrix":
