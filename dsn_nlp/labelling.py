@@ -24,6 +24,8 @@ from dsn_nlp.store.engine import parse_url
 Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
+# Texts whose scores a process keeps: 20 MB.
+REMEMBERED = 2**16
 _loading = threading.Lock()
 _loaded: dict[tuple[str, int], Router] = {}
 
@@ -64,7 +66,7 @@ def load_once(serving: Serving, threads: int) -> Router:
     with _loading:  # the threads of a worker must not each load it
         if key not in _loaded:
             _loaded.clear()
-            _loaded[key] = serving.load(threads)
+            _loaded[key] = serving.load(threads, REMEMBERED)
         return _loaded[key]
 
 

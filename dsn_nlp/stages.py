@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from dsn_nlp import __version__
+from dsn_nlp.aside import labelled_aside
 from dsn_nlp.bounds import contained, patiently
 from dsn_nlp.config import CommentSource, NewsSource, Settings, comment_key
 from dsn_nlp.contexts import tell_contexts
@@ -117,7 +118,7 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
     from dsn_nlp.receiving import only_new, remembered, sealer_of
 
     source, key = comment_source(settings, source_name), comment_key(settings)
-    with open_store(settings) as store:
+    with open_store(settings) as store, labelled_aside(store, settings, run_id) as aside:
         kept_since = datetime.now(UTC) - timedelta(days=settings.quarantine.keep_days)
         store.forget_sealed_rows(kept_since)
         known = store.known_deliveries(source.name)
@@ -125,10 +126,16 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
         tallies = []
         for delivery in intake:
             found = only_new(store, delivery.found)
-            tallies.append(store_all(store, settings, run_id, source.name, found, deidentified))
+            tallies.append(
+                store_all(
+                    store, settings, run_id, source.name, found, deidentified, stored=aside.offer
+                )
+            )
             if delivery.is_settled():
                 store.add_delivery(run_id, remembered(intake, delivery))
     counts = add_up(tallies, ("documents", "passages", "rejected"))
+    if aside.labelled:
+        counts["labelled"] = aside.labelled
     if intake.waiting:
         logger.info("%s: still being written: %s", source.name, ", ".join(intake.waiting))
         counts["waiting"] = len(intake.waiting)
@@ -397,8 +404,12 @@ def store_all(
     found: Iterable[T | Rejection],
     make_safe: Callable[[list[T]], Iterable[Document]],
     size: int = BATCH_DOCUMENTS,
+    stored: Callable[[list[Passage]], None] = lambda passages: None,
 ) -> Tally:
-    """Store documents with their passages, and rejections, batch by batch."""
+    """Store documents with their passages, and rejections, batch by batch.
+
+    :param stored: told the passages of each batch, once they are stored.
+    """
     from dsn_nlp.prepare.passages import split_document
 
     counts = {"documents": 0, "passages": 0, "rejected": 0}
@@ -409,7 +420,9 @@ def store_all(
             for document in (make_safe(raw) if raw else ())
         ]
         counts["documents"] += store.add_documents(run_id, pairs)
-        counts["passages"] += sum(len(passages) for _, passages in pairs)
+        cut = [passage for _, passages in pairs for passage in passages]
+        counts["passages"] += len(cut)
+        stored(cut)
         rejections = [each for each in batch if isinstance(each, Rejection)]
         counts["rejected"] += store.add_rejections(run_id, rejections) if rejections else 0
         store.renew_lease(run_id)

@@ -16,7 +16,8 @@ FLOORS = {
     "passwords": 1, "guards": 1, "weights": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "watch": 2.5, "privacy": 3, "analyse": 3, "modelling": 4, "receiving": 4,
-    "contexts": 4, "labelling": 4.5, "doctor_nights": 4.5, "findings": 1, "reporting": 4,
+    "contexts": 4, "labelling": 4.5, "aside": 4.8,
+    "doctor_nights": 4.5, "findings": 1, "reporting": 4,
     "stages": 5, "doctor": 5, "rejections": 5.5, "backfill": 5.5, "demo": 5.5,
     "cli": 6, "__main__": 7, "pipelines": 6,
 }  # fmt: skip

@@ -151,7 +151,7 @@ def _run_directly(settings: "Settings", release: bool) -> dict[str, int]:
 def tally_line(tally: Tally) -> str:
     """Write a stage's counts on one line, in the screen's language."""
     counts = tally.counts
-    if "labelled" in counts:
+    if "documents" not in counts:
         return either(
             f"{counts['labelled']} passages étiquetés", f"{counts['labelled']} passages labelled"
         )

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from dsn_nlp.errors import ModelError
 from dsn_nlp.label import folder as files
 from dsn_nlp.label.folder import Calibration, Manifest
+from dsn_nlp.label.memory import ScoreMemory
 from dsn_nlp.label.ngrams import NgramModel
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Label, Passage
 from dsn_nlp.weights import equal_lengths, open_session
 
 FloatArray = npt.NDArray[np.float32]
+LOGITS = len(COMPLAINTS) + len(SENTIMENTS)
 # What runs together stays in a core's cache; more tokens gain nothing (see the benchmark).
 BATCH_TOKENS = 384
 
@@ -46,18 +48,21 @@ class Classifier:
         tokenizer: Any,
         ngrams: NgramModel,
         threads: int = 0,
+        remember: int = 0,
     ) -> None:
         self.manifest = manifest
         self._session, self._tokenizer, self._ngrams = session, tokenizer, ngrams
         self._batch_tokens = BATCH_TOKENS if manifest.activations == "token" else 1
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, "classifier")
+        self._memory = ScoreMemory(remember)
         self._thresholds = np.array([manifest.thresholds[c] for c in COMPLAINTS], np.float32)
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 0) -> "Classifier":
+    def load(cls, folder: Path, threads: int = 0, remember: int = 0) -> "Classifier":
         """Verify and load a model folder.
 
         :param threads: texts that run at once; 0 takes one a core.
+        :param remember: texts whose scores are kept, for when they come again.
         :raises ModelError: when a file is missing, altered, or cannot be loaded.
         """
         manifest = files.read_manifest(folder)
@@ -70,7 +75,7 @@ class Classifier:
             raise
         except Exception as error:  # the engines raise bare exceptions of many types
             raise ModelError(f"{folder}: cannot be loaded ({type(error).__name__})") from error
-        return cls(manifest, session, tokenizer, ngrams, threads)
+        return cls(manifest, session, tokenizer, ngrams, threads, remember)
 
     @property
     def model(self) -> str:
@@ -85,7 +90,7 @@ class Classifier:
         scale a batch runs each text alone. Batches run side by side, one a thread.
         """
         rows = [e.ids for e in self._tokenizer.encode_batch(list(texts))]
-        logits = np.zeros((len(rows), len(COMPLAINTS) + len(SENTIMENTS)), np.float32)
+        logits = np.zeros((len(rows), LOGITS), np.float32)
         batches = list(equal_lengths(rows, self._batch_tokens))
         found = self._threads.map(self._run, ([rows[i] for i in batch] for batch in batches))
         for batch, scores in zip(batches, found, strict=True):
@@ -109,13 +114,24 @@ class Classifier:
         where = {text: index for index, text in enumerate(unique)}
         rows = np.array([where[text] for text in texts], dtype=np.int64)
         if not unique:
-            return calibrate(self.manifest.calibration, np.zeros((0, 8)), np.zeros((0, 8)))
-        network = self.network_logits(unique)
-        if not np.isfinite(network).all():
-            raise ModelError(f"{self.model}: the network gave no numbers; restore the model")
-        return calibrate(
-            self.manifest.calibration, network[rows], self._ngrams.logits(unique)[rows]
-        )
+            return calibrate(
+                self.manifest.calibration, np.zeros((0, LOGITS)), np.zeros((0, LOGITS))
+            )
+        both = self._logits(unique)[rows]
+        return calibrate(self.manifest.calibration, both[:, :LOGITS], both[:, LOGITS:])
+
+    def _logits(self, texts: Sequence[str]) -> FloatArray:
+        """Logits of network and n-grams side by side, shape ``(n, 16)``, of different texts."""
+        known = self._memory.recall(texts)
+        new = [text for text, row in zip(texts, known, strict=True) if row is None]
+        if new:
+            network = self.network_logits(new)
+            if not np.isfinite(network).all():
+                raise ModelError(f"{self.model}: the network gave no numbers; restore the model")
+            found = np.hstack([network, self.ngram_logits(new)])
+            self._memory.keep(new, found)
+            fresh = iter(found)
+        return np.stack([next(fresh) if row is None else row for row in known])
 
     def label(self, passages: Sequence[Passage], model: str | None = None) -> list[Label]:
         """Label passages, in order.

@@ -59,12 +59,15 @@ class Serving:
         one: dict[str, Any] = written["fr"]
         return one if one == written["en"] else written
 
-    def load(self, threads: int = 0) -> "Router":
+    def load(self, threads: int = 0, remember: int = 0) -> "Router":
         """Verify and load what serves; one model that serves both languages is loaded once.
 
+        :param threads: texts that run at once; 0 takes one a core.
+        :param remember: texts whose scores are kept, for when they come again.
         :raises ModelError: when a model is missing, altered, or cannot be loaded.
         """
-        loaded = {f: Classifier.load(f, threads) for f in dict.fromkeys(self.folders.values())}
+        folders = dict.fromkeys(self.folders.values())
+        loaded = {f: Classifier.load(f, threads, remember) for f in folders}
         return Router(self.model, {lang: loaded[f] for lang, f in self.folders.items()})
 
 
