@@ -248,7 +248,7 @@ class AnalyseSettings(_Strict):
     """How questions are answered."""
 
     golive: Path | None = Field(None, description="go-live days; corpora/golive.toml by default")
-    respondents: int = Field(5, ge=2, description="fewest people a group may have and be shown")
+    respondents: int = Field(5, ge=5, description="fewest people a group may have and be shown")
     alerts: AlertSettings = Field(default_factory=lambda: AlertSettings.model_validate({}))
 
 

@@ -153,12 +153,15 @@ def about_lines(about: About, lang: Language) -> list[tuple[str, str]]:
     )
     published = about.published_at.isoformat(" ", "minutes") if about.published_at else "—"
     period = f"{about.since or '—'} … {about.until or '—'}"
-    thresholds = "; ".join(f"{name} {value:.2f}" for name, value in about.thresholds) or "—"
+    thresholds = [
+        f"{label_name(name, lang)} {value:.2f}".replace(".", "," if french else ".")
+        for name, value in about.thresholds
+    ]
     return [
         ("Exécution" if french else "Run", about.run_id or "—"),
         ("Publiée (UTC)" if french else "Published (UTC)", published),
         ("Modèle" if french else "Model", about.model or "—"),
-        ("Seuils" if french else "Thresholds", thresholds),
+        ("Seuils" if french else "Thresholds", "; ".join(thresholds) or "—"),
         ("Parts corrigées" if french else "Corrected shares", yes if about.corrected else no),
         ("Suppression", rule),
         ("Passages", f"{about.passages}"),

@@ -391,7 +391,8 @@ def _answer(
     else:
         columns, cells = shown(table, lang)
         typer.echo(render(columns, cells, Format.table) if cells else _nothing(table), nl=False)
-        typer.echo(" · ".join(f"{name}: {text}" for name, text in about_lines(table.about, lang)))
+        colon = "\N{NO-BREAK SPACE}: " if lang == "fr" else ": "
+        typer.echo(" · ".join(f"{n}{colon}{text}" for n, text in about_lines(table.about, lang)))
 
 
 def _nothing(table: "Table[Any]") -> str:
