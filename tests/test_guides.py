@@ -47,7 +47,9 @@ def _run(command: str, folder: Path, lang: str) -> str:
 def test_both_guides_say_the_same() -> None:
     french, english = (GUIDES[lang].read_text(encoding="utf-8") for lang in ("fr", "en"))
     assert commands(GUIDES["fr"]) == commands(GUIDES["en"])
-    assert len(re.findall("^## ", french, flags=re.M)) == len(re.findall("^## ", english, flags=re.M))
+    assert len(re.findall("^## ", french, flags=re.M)) == len(
+        re.findall("^## ", english, flags=re.M)
+    )
 
 
 @pytest.mark.parametrize("command", commands(GUIDES["fr"])[1:])
