@@ -19,6 +19,7 @@ from dsn_nlp.doctor_nights import (
 from dsn_nlp.errors import DsnNlpError
 from dsn_nlp.findings import Finding, Level
 from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 # SQLite before this version may lose a WAL reset when two processes checkpoint at once.
 WAL_RESET_FIXED = (3, 51, 3)
@@ -31,7 +32,7 @@ def examine(config: Path | None) -> list[Finding]:
     try:
         settings = load_settings(config)
     except DsnNlpError as error:
-        return [*findings, Finding("error", either("réglages", "settings"), str(error))]
+        return [*findings, Finding("error", either("réglages", "settings"), shown(error))]
     subject = either("réglages", "settings")
     sources = len(settings.source_names())
     if sources:
@@ -47,7 +48,7 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], settings: Settings)
     try:
         return list(check(settings))
     except DsnNlpError as error:
-        return [Finding("error", check.__name__.removeprefix("check").strip("_"), str(error))]
+        return [Finding("error", check.__name__.removeprefix("check").strip("_"), shown(error))]
 
 
 def _environment() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from dsn_nlp.speech import either, screen_language
 from dsn_nlp.stages import open_store
 from dsn_nlp.watch.alerts import Alert, read_alert
 from dsn_nlp.watch.night import alerts_of
+from dsn_nlp.wordings.codes import code_name
 
 EVENT = "dsn-nlp.alert"
 
@@ -93,7 +94,9 @@ def escape(cell: object) -> str:
 
 
 def _reasons(by_reason: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {count}" for reason, count in sorted(by_reason.items())) or "0"
+    named = {code_name(code, screen_language()): count for code, count in by_reason.items()}
+    colon = either("\N{NO-BREAK SPACE}: ", ": ")
+    return ", ".join(f"{name}{colon}{count}" for name, count in sorted(named.items())) or "0"
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -13,7 +13,7 @@ FLOORS = {
     "errors": 0, "records": 0, "groups": 0, "config_faults": 0,
     "config_screens": 0.5, "config_scale": 0.5,
     "text": 1, "bounds": 1, "config": 1, "speech": 1,
-    "passwords": 1, "guards": 1, "weights": 1,
+    "wordings": 1.5, "passwords": 1, "guards": 1, "weights": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,
     "review": 3, "watch": 2.5, "privacy": 3, "analyse": 3, "modelling": 4, "receiving": 4,
     "contexts": 4, "labelling": 4.5, "aside": 4.8,

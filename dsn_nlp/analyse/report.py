@@ -30,6 +30,7 @@ from dsn_nlp.analyse.shares import shares
 from dsn_nlp.analyse.tables import ShareRow, Table
 from dsn_nlp.analyse.wording import change_sentence, share
 from dsn_nlp.records import COMPLAINTS, Language
+from dsn_nlp.wordings.codes import code_name
 
 TELLING = 5
 _SHOWN = (*COMPLAINTS, NET)
@@ -79,7 +80,7 @@ def make_report(desk: Desk, night: Night, lang: Language) -> str:
         charts=_charts(weeks, lang) if weeks else [],
         figures=_figures(weeks, lang) if weeks else [],
         telling=representative(desk, recent, "negative", TELLING).rows,
-        quality=quality_rows(night.measures),
+        quality=quality_rows(night.measures, lang),
         about=desk.about(frame, rows),
     )
 
@@ -103,11 +104,20 @@ def change_sentences(desk: Desk, lang: Language) -> list[str]:
     return [line for line in told if line][:_CHANGES]
 
 
-def quality_rows(measures: Mapping[str, Any]) -> list[tuple[str, int, Mapping[str, int]]]:
+def quality_rows(
+    measures: Mapping[str, Any], lang: Language
+) -> list[tuple[str, int, Mapping[str, int]]]:
     """Documents taken in and inputs put aside, by source."""
     volumes, rejected = measures.get("volumes", {}), measures.get("rejected", {})
     names = sorted({*measures.get("sources", ()), *volumes, *rejected})
-    return [(name, int(volumes.get(name, 0)), rejected.get(name, {})) for name in names]
+    return [
+        (
+            name,
+            int(volumes.get(name, 0)),
+            {code_name(code, lang): count for code, count in rejected.get(name, {}).items()},
+        )
+        for name in names
+    ]
 
 
 def _weeks(desk: Desk, last: date) -> Table[ShareRow]:

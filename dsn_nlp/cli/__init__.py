@@ -23,6 +23,7 @@ from dsn_nlp.cli import (
 from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
 from dsn_nlp.guards import close_up
 from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 USAGE_ERRORS = (ConfigError, CorpusError, InputError, QueryError)
 
@@ -78,7 +79,7 @@ def main() -> None:
     try:
         app()
     except DsnNlpError as error:
-        print(f"dsn-nlp: {error}", file=sys.stderr)
+        print(f"dsn-nlp: {shown(error)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,9 +88,12 @@ def main() -> None:
         if os.environ.get("DSN_NLP_DEBUG"):
             raise
         # A foreign message may quote an input, so only its type is shown.
-        print(
-            f"dsn-nlp: unexpected {type(error).__name__}; run again with DSN_NLP_DEBUG=1 "
-            "for the details (they may hold input text)",
-            file=sys.stderr,
+        kind = type(error).__name__
+        told = either(
+            f"{kind} inattendu; relancez avec DSN_NLP_DEBUG=1 pour les détails "
+            "(ils peuvent contenir du texte)",
+            f"unexpected {kind}; run again with DSN_NLP_DEBUG=1 for the details (they may hold "
+            "input text)",
         )
+        print(f"dsn-nlp: {told}", file=sys.stderr)
         sys.exit(1)

@@ -11,6 +11,7 @@ from dsn_nlp.cli.texts import ConfigOption, OutputOption
 from dsn_nlp.errors import InputError, MissingExtraError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 Form = Literal["label-studio", "doccano", "xlsx"]
 Strategy = Literal["uncertain", "neighbours", "random", "label"]
@@ -99,7 +100,7 @@ def take(
     with open_store(load_settings(config)) as store:
         intake = take_in(store, read_sheet(file, annotator))
     for row in intake.unusable:
-        print(f"dsn-nlp: {row.place}: {row.reason}", file=sys.stderr)
+        print(f"dsn-nlp: {shown(f'{row.place}: {row.reason}')}", file=sys.stderr)
     typer.echo(
         either(
             f"{intake.stored} révisions inscrites, {intake.unchanged} déjà là, "

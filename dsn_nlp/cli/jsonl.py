@@ -10,6 +10,8 @@ from typing import Any, TextIO
 import typer
 
 from dsn_nlp.errors import InputError
+from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 Row = dict[str, Any]
 CHUNK = 1024
@@ -48,15 +50,17 @@ class Reader:
     def finish(self) -> None:
         """Say how many rows were put aside, and exit with 2 when there were any."""
         if self.bad:
-            print(
-                f"dsn-nlp: {self.name}: {self.bad} of {self.rows} rows put aside", file=sys.stderr
+            told = either(
+                f"{self.name}\N{NO-BREAK SPACE}: {self.bad} rangées sur {self.rows} mises de côté",
+                f"{self.name}: {self.bad} of {self.rows} rows put aside",
             )
+            print(f"dsn-nlp: {told}", file=sys.stderr)
             raise typer.Exit(2)
 
     def put_aside(self, place: str, problem: str) -> None:
         """Name one bad row."""
         self.bad += 1
-        print(f"dsn-nlp: {place}: {problem}", file=sys.stderr)
+        print(f"dsn-nlp: {shown(f'{place}: {problem}')}", file=sys.stderr)
 
     def _good(self) -> Iterator[Row]:
         for number, line in enumerate(self._lines(), start=1):

@@ -18,6 +18,7 @@ from dsn_nlp.cli.texts import (
 from dsn_nlp.errors import CorpusError, InputError, MissingExtraError
 from dsn_nlp.records import COMPLAINTS
 from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 if TYPE_CHECKING:
     from dsn_nlp.label.classifier import Classifier
@@ -147,7 +148,7 @@ def retrain(
         version=model_version, work=str(work.resolve()), settings=setting or [],
     )  # fmt: skip
     for reason in outcome.verdict.reasons:
-        print(f"dsn-nlp: {outcome.reference}: {reason}", file=sys.stderr)
+        print(f"dsn-nlp: {outcome.reference}: {shown(reason)}", file=sys.stderr)
     if not outcome.verdict.promoted:
         typer.echo(either("Le modèle en service reste.", "The serving model stays."))
         raise typer.Exit(1)
@@ -221,7 +222,7 @@ def evaluate(
         broken = measuring.check_floors(reports[classifier.model], models_folder())
         broken += lost_by_quantization(classifier.manifest)
     for line in broken:
-        print(f"dsn-nlp: {line}", file=sys.stderr)
+        print(f"dsn-nlp: {shown(line)}", file=sys.stderr)
     if broken:
         raise typer.Exit(1)
     if reader:
@@ -294,7 +295,7 @@ def promote_model(
 
     verdict = promote(models or models_folder(), reference, corpus)
     for reason in verdict.reasons:
-        print(f"dsn-nlp: {reference}: {reason}", file=sys.stderr)
+        print(f"dsn-nlp: {reference}: {shown(reason)}", file=sys.stderr)
     if not verdict.promoted:
         raise typer.Exit(1)
     typer.echo(either("En service : ", "Serving: ") + reference)

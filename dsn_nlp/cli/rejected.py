@@ -8,50 +8,10 @@ import typer
 
 from dsn_nlp.cli.texts import ConfigOption, Format, render
 from dsn_nlp.errors import ConfigError
-from dsn_nlp.speech import either
+from dsn_nlp.speech import either, screen_language
+from dsn_nlp.wordings import shown
+from dsn_nlp.wordings.codes import code_name
 
-# Reasons in one word, as people say them; a code that is not here is shown as it is.
-REASONS = {
-    "column-missing": ("colonne absente", "column missing"),
-    "column-twice": ("colonne en double", "column twice"),
-    "damaged": ("fichier endommagé", "damaged file"),
-    "damaged-text": ("texte endommagé", "damaged text"),
-    "date": ("date illisible", "unreadable date"),
-    "doctype": ("XML suspect (DOCTYPE)", "suspect XML (DOCTYPE)"),
-    "empty": ("texte vide", "empty text"),
-    "empty-file": ("fichier vide", "empty file"),
-    "encoding": ("encodage inconnu", "unknown encoding"),
-    "encrypted": ("protégé par mot de passe", "password-protected"),
-    "export-unknown": ("export non reconnu", "export not recognised"),
-    "fields": ("nombre de cellules", "number of cells"),
-    "gap": ("longue suite de rangées vides", "long run of empty rows"),
-    "hard-link": ("lien physique", "hard link"),
-    "json": ("JSON invalide", "invalid JSON"),
-    "kind": ("type de fichier non lu", "kind of file not read"),
-    "nested-archive": ("archive dans l'archive", "archive in the archive"),
-    "no-file": ("fichier absent", "no such file"),
-    "no-lines": ("pas de lignes", "no lines"),
-    "no-sheet": ("feuille absente", "no such sheet"),
-    "no-text-column": ("aucune question ouverte", "no open question"),
-    "not-a-file": ("pas un fichier", "not a file"),
-    "not-a-workbook": ("pas un classeur", "not a workbook"),
-    "old-excel": ("ancien Excel (.xls)", "old Excel (.xls)"),
-    "other": ("autre", "other"),
-    "quoting": ("guillemets CSV", "CSV quoting"),
-    "response-twice": ("réponse déjà lue, autre texte", "response read before, other text"),
-    "sql": ("requête ou base de données", "query or database"),
-    "symlink": ("lien symbolique", "symbolic link"),
-    "timeout": ("trop long à lire", "too long to read"),
-    "too-large": ("trop gros", "too large"),
-    "too-long": ("texte trop long", "text too long"),
-    "too-many-bad-rows": ("trop de rangées illisibles", "too many unreadable rows"),
-    "too-many-columns": ("trop de colonnes", "too many columns"),
-    "too-many-parts": ("archive de trop de parties", "archive of too many parts"),
-    "too-many-rows": ("trop de rangées", "too many rows"),
-    "unknown-column": ("colonne imprévue", "unexpected column"),
-    "unreadable": ("illisible", "unreadable"),
-    "zip-bomb": ("bombe zip", "zip bomb"),
-}
 SourceOption = Annotated[
     str | None,
     typer.Option("--source", help=either("Une seule source.", "One source only.")),
@@ -118,8 +78,8 @@ _COLUMNS = (
 def _cells(row: dict[str, Any]) -> list[str]:
     since = f"{row['first_seen_at']:%Y-%m-%d %H:%M}"
     code = str(row["code"])
-    said = either(*REASONS[code]) if code in REASONS else code
-    return [since, row["source"], row["place"], row["stage"], code, said, row["reason"]]
+    said = code_name(code, screen_language())
+    return [since, row["source"], row["place"], row["stage"], code, said, shown(row["reason"])]
 
 
 def _object(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from dsn_nlp.cli.operate import config_path, prepare_prefect, tally_line
 from dsn_nlp.cli.texts import ConfigOption
 from dsn_nlp.speech import either
+from dsn_nlp.wordings import shown
 
 if TYPE_CHECKING:
     from dsn_nlp.backfill import Trial
@@ -136,7 +137,7 @@ def trial_line(trial: "Trial") -> str:
     head = f"{trial.source} ({kind})"
     colon = either(" : ", ": ")
     if trial.trouble:
-        return f"✗ {head}{colon}{trial.trouble}"
+        return f"✗ {head}{colon}{shown(trial.trouble)}"
     parts = [
         either(f"{trial.announced} annoncés", f"{trial.announced} announced"),
         either(f"{trial.new} nouveaux", f"{trial.new} new"),
@@ -151,7 +152,7 @@ def trial_line(trial: "Trial") -> str:
         parts.append(either(f"muette depuis {nights} nuits", f"silent for {nights} nights"))
     if trial.sample_trouble:
         tried = either("article essayé", "article tried")
-        parts.append(f"{tried} {trial.sample}: {trial.sample_trouble}")
+        parts.append(f"{tried} {trial.sample}{colon}{shown(trial.sample_trouble)}")
     elif trial.sample:
         parts.append(either("un article essayé et lu", "one article tried and read"))
     mark = "!" if trial.rejected or trial.failures or not trial.announced else "✓"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from dsn_nlp.records import Language
+from dsn_nlp.wordings import translated
 
 Level = Literal["notice", "alarm"]
 
@@ -77,7 +78,8 @@ class Alert:
     def line(self, lang: Language) -> str:
         """Write it on one line."""
         wording = WORDS[self.code][0 if lang == "fr" else 1]
-        return wording.format(subject=self.subject, **self.numbers)
+        numbers = {k: translated(v, lang) if k == "reason" else v for k, v in self.numbers.items()}
+        return wording.format(subject=self.subject, **numbers)
 
     def record(self) -> dict[str, Any]:
         """Write it as the store keeps it."""

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from dsn_nlp.cli.rejected import REASONS
 from dsn_nlp.config import CommentSource
 from dsn_nlp.errors import InputError
 from dsn_nlp.gather.deliveries import read_comments
 from dsn_nlp.gather.sheets import TROUBLES
 from dsn_nlp.records import Comment, Rejection
+from dsn_nlp.wordings.codes import CODES
 from tests.gather import workbooks
 
 KEY = b"a key of the tests only"
@@ -198,5 +198,5 @@ def test_every_reason_has_a_wording_in_both_languages():
                 told = node.args[place.get(node.func.id, 99) :][:1]
                 codes |= {one.value for one in told if isinstance(one, ast.Constant)}
     assert len(codes) > 30
-    assert sorted(codes - set(REASONS)) == []
-    assert all(french and english for french, english in REASONS.values())
+    assert sorted(codes - set(CODES)) == []
+    assert all(french and english for french, english in CODES.values())

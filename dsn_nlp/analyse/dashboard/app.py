@@ -31,6 +31,7 @@ from dsn_nlp.config import Settings
 from dsn_nlp.errors import DsnNlpError, InputError
 from dsn_nlp.records import Language
 from dsn_nlp.store import Store
+from dsn_nlp.wordings import translated
 
 STATIC = Path(__file__).parent / "static"
 LANG_COOKIE = "dsn_lang"
@@ -166,9 +167,9 @@ def _endpoint(
                     return pages.fault(visit, "403", 403)
             response = await run_in_threadpool(page, visit)
         except InputError as error:
-            response = pages.fault(visit, str(error), 400)
+            response = pages.fault(visit, translated(str(error), lang), 400)
         except DsnNlpError as error:
-            response = pages.fault(visit, str(error), 503)
+            response = pages.fault(visit, translated(str(error), lang), 503)
         if fresh and session is not None:
             office.door.hand_over(response, session)
         if "ui" in request.query_params:
