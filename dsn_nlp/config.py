@@ -210,6 +210,9 @@ class PrepareSettings(_Strict):
     copy_similarity: float = Field(
         0.4, gt=0, le=1, description="share of 3-word sequences from which texts are copies"
     )
+    deidentifier: Path | None = Field(
+        None, description="folder of the tagger of identifiers; unset: the one beside the models"
+    )
 
 
 class LabellingSettings(_Strict):
@@ -412,6 +415,7 @@ def _resolve_paths(written: dict[str, Any], root: Path) -> dict[str, Any]:
     anchor(settings, "key_file")
     anchor(settings.get("gather"), "mirror")
     anchor(settings["labelling"], "models")
+    anchor(settings.get("prepare"), "deidentifier")
     anchor(settings.get("run"), "export", "reports")
     anchor(settings.get("dashboard"), "passwords")
     anchor(settings.get("watch"), "metrics")

@@ -111,6 +111,17 @@ def _model(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", either("modèle", "model"), f"{serving.model} ({folders})")
 
 
+def _deidentifier(settings: Settings) -> Iterator[Finding]:
+    from dsn_nlp.prepare.deid_folder import read_tagger_manifest, tagger_folder, verify_tagger
+    from dsn_nlp.prepare.deid_types import TYPES
+
+    folder = settings.prepare.deidentifier or tagger_folder(settings.labelling.models)
+    manifest = read_tagger_manifest(folder, TYPES)
+    verify_tagger(folder, manifest)
+    subject = either("dépersonnalisation", "de-identification")
+    yield Finding("ok", subject, f"{manifest.name}@{manifest.version} ({folder})")
+
+
 def _store(settings: Settings) -> Iterator[Finding]:
     from dsn_nlp.store import Store
 
@@ -130,6 +141,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _key,
     _sources,
     _model,
+    _deidentifier,
     check_schema,
     _store,
     check_disk,

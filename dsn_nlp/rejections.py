@@ -1,6 +1,7 @@
 """Trying again what was set aside: sealed rows at once, refused files and articles by a visit."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from dsn_nlp.bounds import contained
 from dsn_nlp.config import CommentSource, Settings, comment_key
@@ -48,7 +49,9 @@ def retry_rejected(settings: Settings, run_id: str, source_name: str) -> Tally:
             return Tally(source_name, {**add_up([]), "settled": 0, "asked": asked})
         source = comment_source(settings, source_name)
         found, settled = _read_again(settings, store, source)
-        tally = store_all(store, settings, run_id, source_name, found, deidentified)
+        tally = store_all(
+            store, settings, run_id, source_name, found, partial(deidentified, settings)
+        )
         counts = {**tally.counts, "settled": store.settle(run_id, settled), "asked": asked}
     return Tally(source_name, counts)
 

@@ -123,12 +123,13 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
         store.forget_sealed_rows(kept_since)
         known = store.known_deliveries(source.name)
         intake = Intake(source, key, known, sealer_of(settings, key))
+        make_safe = functools.partial(deidentified, settings)
         tallies = []
         for delivery in intake:
             found = only_new(store, delivery.found)
             tallies.append(
                 store_all(
-                    store, settings, run_id, source.name, found, deidentified, stored=aside.offer
+                    store, settings, run_id, source.name, found, make_safe, stored=aside.offer
                 )
             )
             if delivery.is_settled():
@@ -389,11 +390,16 @@ def comment_source(settings: Settings, name: str) -> CommentSource:
     return source
 
 
-def deidentified(comments: list[Comment]) -> Iterable[Document]:
-    """Make comments safe to store."""
+def deidentified(settings: Settings, comments: list[Comment]) -> Iterable[Document]:
+    """Make comments safe to store, with the tagger that the settings name.
+
+    :raises ModelError: when the tagger is missing or altered; nothing weaker stands in for it.
+    """
+    from dsn_nlp.prepare.deid_folder import tagger_folder
     from dsn_nlp.prepare.deidentify import deidentifier
 
-    return deidentifier().deidentify(comments)
+    named = settings.prepare.deidentifier
+    return deidentifier(named or tagger_folder(settings.labelling.models)).deidentify(comments)
 
 
 def store_all(

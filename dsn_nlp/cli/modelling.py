@@ -247,6 +247,52 @@ def bench(
     typer.echo(table(found))
 
 
+@models_app.command(
+    "train-deidentifier",
+    help=either(
+        "Entraîner le repérage des identifiants.", "Train the tagger of personal identifiers."
+    ),
+)
+def train_deidentifier(
+    base: Annotated[
+        Path, typer.Option(help=either("Dossier de l'encodeur.", "Folder of the encoder."))
+    ] = BASE,
+    corpus: Annotated[
+        Path, typer.Option(help=either("Commentaires balisés.", "Tagged comments."))
+    ] = Path("corpora/deidentification"),
+    labelled: Annotated[
+        Path, typer.Option(help=either("Passages étiquetés.", "Labelled passages."))
+    ] = CORPUS,
+    hold: Annotated[
+        str,
+        typer.Option(
+            help=either(
+                "Début des id. sur lesquels choisir les seuils.",
+                "How ids begin on which thresholds are chosen.",
+            )
+        ),
+    ] = "tb-",
+    model_version: Annotated[str, typer.Option()] = "0.0.1",
+    models: Annotated[Path, typer.Option()] = Path("models"),
+    work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/deidentifier"),
+    layers: Annotated[int | None, typer.Option(min=1)] = None,
+    epochs: Annotated[int | None, typer.Option(min=0)] = None,
+    rate: Annotated[float | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Fine-tune twice, choose thresholds on comments held out, export to int8 ONNX."""
+    _need_training("dsn-nlp models train-deidentifier")
+    from dsn_nlp.modelling.tagger import TaggerRecipe
+    from dsn_nlp.modelling.tagger_build import TaggerTarget, build_tagger
+
+    chosen: dict[str, Any] = {"layers": layers, "epochs": epochs, "rate": rate, "seed": seed}
+    recipe = TaggerRecipe(base=str(base), **{k: v for k, v in chosen.items() if v is not None})
+    target = TaggerTarget(models, model_version, hold)
+    manifest = build_tagger(corpus, labelled, recipe, work, target)
+    for lang, measured in manifest.measured.items():
+        typer.echo(f"{lang}: " + ", ".join(f"{name} {v:.3f}" for name, v in measured.items()))
+
+
 @models_app.command("list")
 def list_models(models: Annotated[Path | None, typer.Option()] = None) -> None:
     """List installed models; the serving one is marked with ``*``."""

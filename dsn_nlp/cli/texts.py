@@ -83,6 +83,15 @@ def models_folder(config: Path | None = None) -> Path:
     return here if here.is_dir() else Path(__file__).resolve().parents[2] / "models"
 
 
+def _tagger_folder() -> Path:
+    """The folder of the tagger of identifiers: of the settings where there are any."""
+    from dsn_nlp.config import DEFAULT_FILE, load_settings
+    from dsn_nlp.prepare.deid_folder import tagger_folder
+
+    named = load_settings(None).prepare.deidentifier if DEFAULT_FILE.exists() else None
+    return named or tagger_folder(models_folder())
+
+
 def label(
     file: FileArgument = None,
     output: OutputOption = None,
@@ -109,7 +118,7 @@ def deidentify(file: FileArgument = None, output: OutputOption = None) -> None:
     """Replace identifiers by typed placeholders; ``spans`` are positions in the given text."""
     from dsn_nlp.prepare.deidentify import deidentifier
 
-    reader, tool = Reader(file), deidentifier()
+    reader, tool = Reader(file), deidentifier(_tagger_folder())
     with writing(output) as handle:
         for rows in reader.chunks():
             for row in rows:

@@ -36,14 +36,14 @@ class TaggerRecipe:
     base: str
     start: str | None = None
     layers: int = 6
-    epochs: int = 8
+    epochs: int = 11
     batch: int = 16
-    rate: float = 1.5e-4
+    rate: float = 2e-4
     head: float = 8.0
     warmup: float = 0.06
     weight_decay: float = 0.01
     dropout: float = 0.1
-    free: int = 2000
+    free: int = 1500
     weight: float = 1.5
     max_tokens: int = 160
     seed: int = 17

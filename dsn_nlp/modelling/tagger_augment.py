@@ -5,9 +5,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
+from dsn_nlp.modelling.tagger_codes import Codes
 from dsn_nlp.modelling.tagger_corpus import Sample
 from dsn_nlp.modelling.tagger_names import NamePool
+from dsn_nlp.prepare.deid_lexicon import lexicon, read_list
+from dsn_nlp.prepare.deid_text import key
+from dsn_nlp.records import Language
 
 Span = tuple[int, int, str]
 # A role that a name can stand for, or beside: "ma collègue a dit" -> "Nadia a dit".
@@ -47,17 +52,28 @@ _AFTER = {
 }  # fmt: skip
 
 
+_DECOYS = (
+    "{}? ", "{}. ", "{}, {}, {} : ", "{} : ", "{}! ", "{}, {} et {}. ", "« {} » ", "({}) ", "{} - ",
+    "{} and {}. ", "{} vs {}? ", "{}… ", "{} {} {}. ", "{}, {}: ", '"{}" ', "{} / {}. ",
+)  # fmt: skip
+
+
 class Teller:
     """Tells samples anew, another way at each call."""
 
     def __init__(self, names: NamePool, seed: int) -> None:
         self._names, self._random = names, random.Random(seed)
+        self._codes = Codes(names, seed)
 
     def tell(self, sample: Sample) -> Sample:
         """Give another telling of a sample."""
         chance = self._random.random
         if not sample.spans and chance() < 0.45:
             sample = self._peopled(sample)
+        if chance() < (0.1 if sample.spans else 0.2):
+            sample = self._decoyed(sample)
+        if chance() < (0.06 if sample.spans else 0.3):
+            sample = self._numbered(sample)
         sample = self._swapped(sample)
         return self._written(sample)
 
@@ -75,6 +91,39 @@ class Teller:
         frame = self._random.choice(_AFTER[sample.lang])
         start = len(sample.text) + frame.index("{}")
         return Sample(sample.text + frame.format(name), sample.lang, _person(start, name))
+
+    def _decoyed(self, sample: Sample) -> Sample:
+        """Put words that are no names where names stand: a product, a place, an odd beginning."""
+        frames, kept = (_DECOYS, 0.45) if self._random.random() < 0.8 else (_AFTER[sample.lang], 0)
+        drawn = [decoy(sample.lang, self._random, kept) for _ in range(3)]
+        phrase = self._random.choice(frames).format(*drawn)
+        if frames is not _DECOYS or self._random.random() < 0.3:
+            return replace(sample, text=f"{sample.text} {phrase.strip()}")
+        shift = len(phrase)
+        moved = tuple((a + shift, b + shift, kind) for a, b, kind in sample.spans)
+        return Sample(phrase + sample.text, sample.lang, moved)
+
+    def _numbered(self, sample: Sample) -> Sample:
+        """Add an identifier with its cue, or a number that identifies nobody."""
+        if self._random.random() < 0.3:
+            phrase, found = self._codes.harmless(), tuple[Span, ...]()
+        else:
+            phrase, start, end, kind = self._codes.announced()
+            found = ((start, end, kind),)
+        text, roll = sample.text, self._random.random()
+        if roll < 0.35:
+            joint = self._random.choice((", ", ". ", " : ", " - ", " "))
+            shift = len(phrase) + len(joint)
+            moved = [(a + shift, b + shift, kind) for a, b, kind in sample.spans]
+            return Sample(phrase + joint + text, sample.lang, (*found, *moved))
+        joint = self._random.choice((" ", ", ", " (", " : ", " - "))
+        last = max((end for _, end, _ in sample.spans), default=0)
+        if self._random.random() < 0.5:
+            text = text[:last] + text[last:].rstrip(".")
+        shift = len(text) + len(joint)
+        added = [(a + shift, b + shift, kind) for a, b, kind in found]
+        closed = ")" if joint == " (" else self._random.choice(("", "."))
+        return Sample(text + joint + phrase + closed, sample.lang, (*sample.spans, *added))
 
     def _name(self) -> str:
         return self._names.like("Ab" if self._random.random() < 0.55 else "Ab Cd", "")
@@ -112,7 +161,11 @@ class Teller:
         roll = self._random.random()
         if kind == "PERSON":
             return self._names.like(old, before) if roll < 0.65 else old
-        if roll < 0.3:
+        if roll < 0.4:
+            return old
+        if roll < 0.65:
+            return self._codes.draw(kind)
+        if kind in ("AGE", "DATE_OF_BIRTH"):
             return old
         codes = kind in ("HEALTH_INSURANCE_NUMBER", "RECORD_NUMBER", "LICENCE_NUMBER")
         return "".join(self._mark(mark, codes) for mark in old)
@@ -139,6 +192,27 @@ class Teller:
         if self._random.random() < 0.2 and len(text) > last and text.endswith((".", "!")):
             text = text[:-1]
         return replace(sample, text=text)
+
+
+@lru_cache(maxsize=2)
+def _words(lang: Language) -> tuple[list[str], list[str]]:
+    """Give what must stay, as written, and ordinary words of a language."""
+    kept = [p.strip() for text in read_list("deid_keep").values() for p in re.split(r"[|\n]", text)]
+    lists = lexicon()
+    seen = {word for word in read_list("deid_vocabulary")[lang].split() if len(word) > 2}
+    return [p for p in kept if p], sorted(w for w in seen if not lists.is_name(key(w)))
+
+
+def decoy(lang: Language, drawn: random.Random, share: float) -> str:
+    """Draw what is no name: a product, a place, a disease, or an ordinary word in any case.
+
+    :param share: of what the lists of products, places and eponyms hold.
+    """
+    kept, words = _words(lang)
+    if drawn.random() < share:
+        return drawn.choice(kept)
+    word, roll = drawn.choice(words), drawn.random()
+    return word.capitalize() if roll < 0.7 else word.upper() if roll < 0.8 else word
 
 
 def _person(start: int, name: str) -> tuple[Span, ...]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsn_nlp.modelling.corpus import split_corpus
-from dsn_nlp.prepare.deid_engine import TYPES
 from dsn_nlp.prepare.deid_score import Tagged
 from dsn_nlp.prepare.deid_text import fold
+from dsn_nlp.prepare.deid_types import TYPES
 from dsn_nlp.prepare.deid_words import word_spans
-from dsn_nlp.prepare.deidentify import Span
+from dsn_nlp.prepare.deidentify import Deidentifier, Span
 from dsn_nlp.records import Language
 
 CLASSES = 1 + 2 * len(TYPES)
@@ -51,12 +51,10 @@ def classes_of(sample: Sample) -> tuple[list[tuple[int, int]], list[int]]:
 
 
 def free_passages(corpus: Path, count: int, seed: int) -> list[Sample]:
-    """Draw passages of the labelled training split in which the present rules find nothing."""
-    from dsn_nlp.prepare.deidentify import deidentifier
-
+    """Draw passages of the labelled training split in which the rules alone find nothing."""
     rows = [e for e in split_corpus(corpus)["train"] if e.lang in ("fr", "en")]
     random.Random(seed).shuffle(rows)
-    find = deidentifier().find
+    find = Deidentifier(None).find
     drawn: list[Sample] = []
     for row in rows:
         lang: Language = "fr" if row.lang == "fr" else "en"

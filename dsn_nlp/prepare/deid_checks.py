@@ -20,6 +20,13 @@ _AFTER_NOT_AGE = re.compile(
 _FORM = re.compile(
     r"\b(?:formulaires?|forms?|mod[eè]les?|model|gabarits?|version)\b[^.!?]{0,80}$", re.I
 )
+# Words before a number that make it the number of a thing: a lot, a ticket, an error.
+_THING = re.compile(
+    rf"(?:\b(?:{'|'.join(sorted(read_set('numbered')))})|\$)"
+    r" ?(?:no|num[ée]ro|number|num|id|tag|n°|#)?\.? ?[:#]? ?$",
+    re.I,
+)
+_MACHINES = read_set("machines")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -49,7 +56,7 @@ def _sin(match: re.Match[str]) -> bool:
 
 
 def _ip(match: re.Match[str]) -> bool:
-    parts = [int(part) for part in match.group().split(".")]
+    parts = [int(part) for part in match.group().split(":")[0].split(".")]
     if _BEFORE_VERSION.search(match.string[max(0, match.start() - 12) : match.start()]):
         return False
     return all(part <= 255 for part in parts) and parts[0] > 0
@@ -76,6 +83,32 @@ def _plain_code(match: re.Match[str]) -> bool:
     """Refuse codes of forms and models: "le formulaire DT9216"."""
     before = match.string[max(0, match.start() - 90) : match.start()]
     return not _FORM.search(before)
+
+
+def _plain_serial(match: re.Match[str]) -> bool:
+    """Refuse numbers of things: lots, tickets, errors, orders of supplies, models, policies."""
+    before = match.string[max(0, match.start() - 32) : match.start()]
+    return not (_THING.search(before) or _FORM.search(before))
+
+
+def _plain_host(match: re.Match[str]) -> bool:
+    """Names with two hyphens and a digit, in capitals or with a machine's word in them."""
+    name = match.group()
+    digits = any(map(str.isdigit, name)) and any(map(str.isalpha, name))
+    parts = [key(part) for part in name.split("-")]
+    machine = any(part.rstrip("0123456789") in _MACHINES for part in parts)
+    capitals = name == name.upper() and len(name) > 6
+    coded = parts[0] in _NO_LOGIN or parts[0] in ("ah", "dt", "icd", "cim", "iso", "covid", "sars")
+    return digits and (capitals or machine) and not coded and _plain_serial(match)
+
+
+def _odd_login(match: re.Match[str]) -> bool:
+    """Refuse names of files and fields made of ordinary words: "mot_de_passe"."""
+    parts = re.split(r"[_-]", key(match.group()))
+    words = lexicon()
+    return match.group().isupper() or not all(
+        words.is_word(part.rstrip("0123456789")) for part in parts if part
+    )
 
 
 def _name_url(match: re.Match[str]) -> bool:
@@ -148,6 +181,9 @@ CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     "own_age": _own_age,
     "plain_number": _plain_number,
     "plain_code": _plain_code,
+    "plain_serial": _plain_serial,
+    "plain_host": _plain_host,
+    "odd_login": _odd_login,
     "name_url": _name_url,
     "private_url": _private_url,
     "code_login": _code_login,

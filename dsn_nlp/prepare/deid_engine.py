@@ -1,37 +1,20 @@
-"""Presidio as the frame: spaCy for names of persons, our recognizers, and no network, no logs."""
+"""Presidio as the frame: the tagger and recognizers of our own, and no network, no logs."""
 
 import logging
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from dsn_nlp.prepare.deid_lexicon import SPACY_MODELS, model_folder
+from dsn_nlp.prepare.deid_merge import believed, unprotected, votes_of
 from dsn_nlp.prepare.deid_patterns import find_structured, rules
 from dsn_nlp.prepare.deid_persons import find_persons
-from dsn_nlp.prepare.deid_text import shouted
+from dsn_nlp.prepare.deid_tagger import Reading, Tagger
+from dsn_nlp.prepare.deid_types import TYPES
 
-TYPES = (
-    "PERSON",
-    "PHONE",
-    "EMAIL",
-    "HEALTH_INSURANCE_NUMBER",
-    "SIN",
-    "RECORD_NUMBER",
-    "LICENCE_NUMBER",
-    "DATE_OF_BIRTH",
-    "AGE",
-    "ADDRESS",
-    "POSTAL_CODE",
-    "USERNAME",
-    "URL",
-    "WORKSTATION",
-)
-_ROW = re.compile(r"\S{201,}")
-_EXCLUDED = ["parser", "lemmatizer", "tagger", "morphologizer", "attribute_ruler", "senter"]
+LANGUAGES = ("fr", "en")
 
 
 def silence() -> None:
@@ -41,57 +24,62 @@ def silence() -> None:
     logging.getLogger("decision_process").propagate = False
 
 
-class PersonEngine(NlpEngine):
-    """Two spaCy pipelines with named entities alone, each loaded when first used."""
+class Read(NlpArtifacts):
+    """A text that the tagger has read.
+
+    :ivar reading: the probabilities of its words; ``None`` where rules stand alone.
+    :ivar votes: stretches that may be persons; rules believe one that agrees with them.
+    """
+
+    def __init__(
+        self,
+        reading: Reading | None,
+        votes: list[tuple[int, int]],
+        engine: NlpEngine,
+        language: str,
+    ) -> None:
+        super().__init__([], None, [], [], engine, language, [])
+        self.reading, self.votes = reading, votes
+
+
+class TaggerEngine(NlpEngine):
+    """Reads texts by the tagger, many at once, the same for both languages."""
 
     engine_name = "dsn-nlp"
     is_available = True
 
-    def __init__(self) -> None:
-        self._pipelines: dict[str, Any] = {}
+    def __init__(self, tagger: Tagger | None) -> None:
+        self.tagger = tagger
 
     def load(self) -> None:
-        """Do nothing: a pipeline is loaded when its language is first met."""
+        """Do nothing: the tagger was loaded before."""
 
     def is_loaded(self) -> bool:
         """Tell Presidio that there is nothing to wait for."""
         return True
 
-    def pipeline(self, language: str) -> Any:
-        """Give the spaCy pipeline of a language.
-
-        :raises ModelError: if its model is not installed.
-        """
-        if language not in self._pipelines:
-            import spacy
-
-            folder = model_folder(SPACY_MODELS[language])
-            self._pipelines[language] = spacy.load(folder, exclude=_EXCLUDED)
-        return self._pipelines[language]
-
     def process_text(self, text: str, language: str) -> NlpArtifacts:
-        """Find the names that spaCy sees in one text."""
-        return self._artifacts(self.pipeline(language)(truecased(text)), language)
+        """Read one text."""
+        return next(self.process_batch([text], language))[1]
 
     def process_batch(
         self, texts: Iterable[str], language: str, batch_size: int = 64, **_: Any
     ) -> Iterator[tuple[str, NlpArtifacts]]:
-        """Find the names that spaCy sees in many texts."""
-        kept = list(texts)
-        docs = self.pipeline(language).pipe(map(truecased, kept), batch_size=batch_size)
-        for text, doc in zip(kept, docs, strict=True):
-            yield text, self._artifacts(doc, language)
+        """Read many texts.
 
-    def _artifacts(self, doc: Any, language: str) -> NlpArtifacts:
-        return NlpArtifacts(
-            entities=list(doc.ents),
-            tokens=doc,
-            tokens_indices=[],
-            lemmas=[],
-            nlp_engine=self,
-            language=language,
-            scores=[0.5] * len(doc.ents),
-        )
+        :raises ModelError: when the network gives no numbers.
+        """
+        kept = list(texts)
+        for begin in range(0, len(kept), batch_size):
+            batch = kept[begin : begin + batch_size]
+            yield from zip(batch, self._read(batch, language), strict=True)
+
+    def _read(self, texts: Sequence[str], language: str) -> Iterator[Read]:
+        if self.tagger is None:
+            yield from (Read(None, [], self, language) for _ in texts)
+            return
+        for reading in self.tagger.read(texts):
+            yield Read(reading, votes_of(reading), self, language)
 
     def is_stopword(self, word: str, language: str) -> bool:
         """Say no: stop words play no part here."""
@@ -102,29 +90,12 @@ class PersonEngine(NlpEngine):
         return False
 
     def get_supported_entities(self) -> list[str]:
-        """Name the one kind of entity that is asked of spaCy."""
-        return ["PERSON"]
+        """Name the types."""
+        return list(TYPES)
 
     def get_supported_languages(self) -> list[str]:
         """Name the languages."""
-        return list(SPACY_MODELS)
-
-
-def truecased(text: str) -> str:
-    """Give text in capitals capitals at word beginnings only; the length stays the same.
-
-    Rows of more than 200 characters without a space hold no names and are slow to tokenise: they
-    become spaces.
-    """
-    text = _ROW.sub(lambda row: " " * len(row.group()), text)
-    if not shouted(text):
-        return text
-    letters: list[str] = []
-    for index, letter in enumerate(text):
-        small = letter.lower()
-        inside = index > 0 and text[index - 1].isalpha()
-        letters.append(small if inside and len(small) == 1 else letter)
-    return "".join(letters)
+        return list(LANGUAGES)
 
 
 class PatternRecognizer(EntityRecognizer):
@@ -142,7 +113,11 @@ class PatternRecognizer(EntityRecognizer):
 
 
 class PersonRecognizer(EntityRecognizer):
-    """Names of persons, told by lists, by context, and by spaCy as one vote."""
+    """Names of persons, told by lists and by context, where the tagger does not doubt them."""
+
+    def __init__(self, doubts: float, language: str) -> None:
+        self.doubts = doubts
+        super().__init__(["PERSON"], name=f"persons-{language}", supported_language=language)
 
     def load(self) -> None:
         """Do nothing: the lists are read when first used."""
@@ -151,10 +126,35 @@ class PersonRecognizer(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Find names of persons in folded text."""
-        found = nlp_artifacts.entities if nlp_artifacts is not None else []
-        votes = [(e.start_char, e.end_char) for e in found if e.label_ in ("PER", "PERSON")]
-        lang = self.supported_language
-        return [RecognizerResult("PERSON", *span) for span in find_persons(text, votes, lang)]
+        read = nlp_artifacts if isinstance(nlp_artifacts, Read) else None
+        votes = read.votes if read else []
+        found = find_persons(text, votes, self.supported_language)
+        return [
+            RecognizerResult("PERSON", *span)
+            for span in found
+            if read is None or read.reading is None or believed(read.reading, span, self.doubts)
+        ]
+
+
+class TaggerRecognizer(EntityRecognizer):
+    """Identifiers of every type that the tagger is sure of."""
+
+    def __init__(self, tagger: Tagger, language: str) -> None:
+        self.tagger = tagger
+        super().__init__(list(TYPES), name=f"tagger-{language}", supported_language=language)
+
+    def load(self) -> None:
+        """Do nothing: the tagger was loaded before."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """Find identifiers in folded text that the engine has read."""
+        reading = nlp_artifacts.reading if isinstance(nlp_artifacts, Read) else None
+        if reading is None:
+            return []
+        spans = self.tagger.spans(text, reading)
+        return [RecognizerResult(s.type, s.start, s.end, s.score) for s in unprotected(text, spans)]
 
 
 class _NoEnhancer(ContextAwareEnhancer):
@@ -170,24 +170,28 @@ class _NoEnhancer(ContextAwareEnhancer):
         return raw_results
 
 
-def build_analyzer() -> tuple[AnalyzerEngine, PersonEngine]:
-    """Put Presidio together with our engine and recognizers and nothing else."""
+def build_analyzer(tagger: Tagger | None) -> tuple[AnalyzerEngine, TaggerEngine]:
+    """Put Presidio together with our engine and recognizers and nothing else.
+
+    :param tagger: ``None`` leaves the rules alone, to be measured.
+    """
     silence()
-    engine = PersonEngine()
-    registry = RecognizerRegistry(supported_languages=list(SPACY_MODELS))
-    for language in SPACY_MODELS:
+    engine = TaggerEngine(tagger)
+    doubts = tagger.manifest.doubts if tagger is not None else 0.0
+    registry = RecognizerRegistry(supported_languages=list(LANGUAGES))
+    for language in LANGUAGES:
         kinds = list(TYPES[1:])
         registry.add_recognizer(
             PatternRecognizer(kinds, name=f"patterns-{language}", supported_language=language)
         )
-        registry.add_recognizer(
-            PersonRecognizer(["PERSON"], name=f"persons-{language}", supported_language=language)
-        )
+        registry.add_recognizer(PersonRecognizer(doubts, language))
+        if tagger is not None:
+            registry.add_recognizer(TaggerRecognizer(tagger, language))
     analyzer = AnalyzerEngine(
         registry=registry,
         nlp_engine=engine,
         log_decision_process=False,
-        supported_languages=list(SPACY_MODELS),
+        supported_languages=list(LANGUAGES),
         context_aware_enhancer=_NoEnhancer(),
     )
     return analyzer, engine

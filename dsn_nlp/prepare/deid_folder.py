@@ -10,7 +10,9 @@ from dsn_nlp.errors import ModelError
 from dsn_nlp.weights import sha256_of
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+# Below the folder of models, and not "manifest.json", by which classifiers are listed.
+REFERENCE = "dsn-deidentifier/1.0.0"
+MANIFEST = "tagger.json"
 CARD = "README.md"
 NETWORK = "network.onnx"
 TOKENIZER = "tokenizer.json"
@@ -35,6 +37,13 @@ class TaggerManifest(BaseModel):
     training: dict[str, Any]
     measured: dict[str, Any]
     files: dict[str, str] = Field(description="SHA-256 of each file")
+
+
+def tagger_folder(models: Path | None) -> Path:
+    """Give the folder of the tagger: below ``models``, or else below the installed project's."""
+    project = Path(__file__).resolve().parents[2] / "models"
+    below = [root / REFERENCE for root in (models, project) if root is not None]
+    return next((folder for folder in below if folder.is_dir()), below[0])
 
 
 def read_tagger_manifest(folder: Path, types: tuple[str, ...]) -> TaggerManifest:

@@ -101,10 +101,11 @@ def find_structured(text: str) -> Iterator[Found]:
                 group = "id" if "id" in pattern.regex.groupindex else 0
                 trimmed = _street_trimmed(match, pattern)
                 found = trimmed or Found(*match.span(group), pattern.type, pattern.score)
-                yield _with_door(text, found)
+                yield _wider(text, _with_door(text, found))
     for rule in every.announced:
         for match in rule.announce.finditer(text):
-            yield from _with_word(_values(text, match.end(), rule), match, rule)
+            for found in _with_word(_values(text, match.end(), rule), match, rule):
+                yield _wider(text, found)
 
 
 def _with_word(values: Iterator[Found], match: re.Match[str], rule: Announced) -> Iterator[Found]:
@@ -151,6 +152,35 @@ def _street_trimmed(match: re.Match[str], pattern: Pattern) -> Found | None:
     return Found(match.start(), max(limit, start), pattern.type, pattern.score)
 
 
+def _wider(text: str, found: Found) -> Found:
+    """Take along what clings to a number: "#31774", "x7719", "1903366-P"."""
+    start, end = found.start, found.end
+    if found.type == "ADDRESS":
+        before = _DOOR_BEFORE.search(text, max(0, start - 24), start)
+        after = _SIDE.match(text, end) or _STOP.match(text, max(0, end - 2))
+        return found._replace(
+            start=before.start() if before else start, end=after.end() if after else end
+        )
+    if found.type not in _CLINGING:
+        return found
+    mark = text[start - 1 : start]
+    if mark in ("#", "*") or (mark in ("x", "X") and not text[start - 2 : start - 1].isalnum()):
+        start -= 1
+    tail = _TAIL.match(text, end)
+    return found._replace(start=start, end=tail.end() if tail else end)
+
+
+_CLINGING = frozenset({"PHONE", "RECORD_NUMBER", "LICENCE_NUMBER"})
+_TAIL = re.compile(r"-[a-z0-9]{1,2}(?!\w)", re.I)
+_STOP = re.compile(r" [eonsw]\.", re.I)
+_SIDE = re.compile(r" (?:[ensw]|ouest|est|nord|sud|o)\b\.?(?!')", re.I)
+_DOOR_BEFORE = re.compile(
+    r"\b(?:app(?:artement|t)?|apt|apartment|suite|unit|unité|c\. ?p|casier|p\.? ?o\.? ?box"
+    r"|bureau|bur)\.? ?(?:#?\d{1,5}[a-z]?, ?)?$",
+    re.I,
+)
+
+
 def _with_door(text: str, found: Found) -> Found:
     """Add the number of a flat or an office to an address."""
     door = _DOOR.match(text, found.end) if found.type == "ADDRESS" else None
@@ -158,8 +188,8 @@ def _with_door(text: str, found: Found) -> Found:
 
 
 _DOOR = re.compile(
-    r",? {0,2}(?:appartement|app|apt|apartment|suite|unit|unité"
-    r"|bureau|porte|local|#)\.? ?#? ?\d{1,5}[a-z]?\b",
+    r",? {0,2}(?:appartement|app|apt|apartment|suite|unit|unité|logement|log|bur|étage"
+    r"|bureau|porte|local|#)\.? ?#? ?(?:\d{1,5}(?:-?[a-z])?|[a-h])\b(?!')|,? \d{1,2}e étage",
     re.I,
 )
 _DIRECTIONS = read_set("directions")

@@ -16,6 +16,7 @@ from dsn_nlp.prepare.deidentify import Span, deidentifier
 from dsn_nlp.records import Language
 
 CORPUS = Path(__file__).parents[2] / "corpora" / "deidentification"
+SPLITS = ("dev", "train", "test", "heldout", "heldout2")
 Finder = Callable[[str, Language], list[Span]]
 _TAG = re.compile(r"<(/?)([A-Z_]{3,24})>")
 
@@ -214,7 +215,7 @@ def _table(scores: dict[str, dict[str, Scores]]) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Print the scores of one split as a table or as JSON."""
     parser = argparse.ArgumentParser(description="Score de-identification on tagged comments.")
-    parser.add_argument("--split", default="test", choices=("dev", "test", "heldout", "heldout2"))
+    parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     told = parser.parse_args(arguments)
     scores = compare(told.split)

@@ -7,10 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 
 from dsn_nlp.prepare.deid_engine import build_analyzer
+from dsn_nlp.prepare.deid_folder import tagger_folder
 from dsn_nlp.prepare.deid_lexicon import lexicon, words_of
+from dsn_nlp.prepare.deid_merge import Piece, repeated, united
+from dsn_nlp.prepare.deid_tagger import Tagger
 from dsn_nlp.prepare.deid_text import Folded, fold, windows
+from dsn_nlp.prepare.deid_types import TYPES
 from dsn_nlp.records import Comment, Document, Language
 from dsn_nlp.text import normalise, tell_language
 
@@ -32,8 +37,8 @@ class Span:
 class Deidentifier:
     """Finds and removes what identifies a person in staff comments, without any network."""
 
-    def __init__(self) -> None:
-        self._analyzer, self._engine = build_analyzer()
+    def __init__(self, tagger: Tagger | None) -> None:
+        self._analyzer, self._engine = build_analyzer(tagger)
 
     def find(self, text: str, lang: Language) -> list[Span]:
         """Find identifiers in a text.
@@ -41,7 +46,7 @@ class Deidentifier:
         :param text: any text; offsets refer to it as given.
         :param lang: the language of most of it.
         :return: spans, sorted and apart.
-        :raises ModelError: if a spaCy model is not installed.
+        :raises ModelError: if a spaCy model is not installed, or the tagger gives no numbers.
         """
         return self._find_many([text], lang)[0]
 
@@ -51,7 +56,7 @@ class Deidentifier:
         Two or more distinct persons are numbered: ``[PERSON_1]``, ``[PERSON_2]``.
 
         :return: the redacted text, and the spans in the text given.
-        :raises ModelError: if a spaCy model is not installed.
+        :raises ModelError: if a spaCy model is not installed, or the tagger gives no numbers.
         """
         spans = self.find(text, lang)
         return _replaced(text, spans), spans
@@ -59,7 +64,7 @@ class Deidentifier:
     def deidentify(self, comments: Iterable[Comment]) -> Iterator[Document]:
         """Turn raw comments into documents that are safe to store, in the same order.
 
-        :raises ModelError: if a spaCy model is not installed.
+        :raises ModelError: if a spaCy model is not installed, or the tagger gives no numbers.
         """
         waiting = iter(comments)
         while batch := list(islice(waiting, BATCH)):
@@ -113,28 +118,28 @@ class Deidentifier:
             for start, end in windows(text.text, WINDOW, OVERLAP)
         ]
         artifacts = self._engine.process_batch([piece for *_, piece in pieces], lang)
-        spans: list[list[Span]] = [[] for _ in texts]
+        found: list[list[Piece]] = [[] for _ in texts]
         for (place, offset, piece), (_, seen) in zip(pieces, artifacts, strict=True):
             for result in self._analyzer.analyze(piece, lang, nlp_artifacts=seen):
-                start, end = folded[place].origin(offset + result.start, offset + result.end)
-                spans[place].append(Span(start, end, result.entity_type, result.score))
-        return [_apart(found) for found in spans]
+                start, end = offset + result.start, offset + result.end
+                found[place].append(Piece(start, end, result.entity_type, result.score))
+        return [_spans(text, united(told)) for text, told in zip(folded, found, strict=True)]
 
 
-@lru_cache(maxsize=1)
-def deidentifier() -> Deidentifier:
-    """Give the one de-identifier of this process."""
-    return Deidentifier()
+@lru_cache(maxsize=2)
+def deidentifier(folder: Path | None = None) -> Deidentifier:
+    """Give the one de-identifier of this process, its tagger loaded and verified.
+
+    :param folder: the tagger's; that of the installed project without it.
+    :raises ModelError: when the tagger is missing or altered. Rules alone never stand in for it.
+    """
+    return Deidentifier(Tagger.load(folder or tagger_folder(None), TYPES))
 
 
-def _apart(spans: list[Span]) -> list[Span]:
-    """Keep spans that do not overlap: structured before persons, then longest, then surest."""
-    kept: list[Span] = []
-    order = sorted(spans, key=lambda s: (s.type == "PERSON", s.start - s.end, -s.score, s.start))
-    for span in order:
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+def _spans(text: Folded, pieces: list[Piece]) -> list[Span]:
+    """Bring pieces of folded text back to the text as given."""
+    told = repeated(text.text, pieces)
+    return [Span(*text.origin(p.start, p.end), p.type, p.score) for p in told]
 
 
 def _titled(text: str, span: Span) -> bool:

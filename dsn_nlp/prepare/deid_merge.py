@@ -1,0 +1,107 @@
+"""What rules and the tagger find, put together: votes, doubts, unions, repeated names."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dsn_nlp.prepare.deid_lexicon import held, lexicon
+from dsn_nlp.prepare.deid_tagger import Reading
+from dsn_nlp.prepare.deid_tokens import Token, protected, tokens_of
+from dsn_nlp.prepare.deid_types import TYPES
+from dsn_nlp.prepare.deid_words import Tagging, by_type
+
+PERSON = TYPES.index("PERSON")
+# From this probability on, the tagger votes for a name: rules believe it if they agree.
+VOTE = 0.1
+# From this probability on, a name is believed though a place or a product bears it too.
+SURE = 0.97
+
+
+class Piece(NamedTuple):
+    """A stretch ``[start, end)`` of folded text, its type and how sure it is."""
+
+    start: int
+    end: int
+    type: str
+    score: float
+
+
+def votes_of(reading: Reading) -> list[tuple[int, int]]:
+    """Give the words that the tagger holds to be part of a name, if only faintly."""
+    likely = np.flatnonzero(by_type(reading.probabilities)[:, PERSON] >= VOTE)
+    return [reading.words[index] for index in map(int, likely)]
+
+
+def believed(reading: Reading, span: tuple[int, int, float], doubts: float) -> bool:
+    """Tell whether the tagger leaves a name of the rules some chance to be an identifier."""
+    rows = [i for i, (a, b) in enumerate(reading.words) if a < span[1] and span[0] < b]
+    return not rows or float(1 - reading.probabilities[rows, 0].min()) >= doubts
+
+
+def unprotected(text: str, spans: Iterable[Tagging]) -> list[Tagging]:
+    """Leave out names whose every word belongs to a place, a product or an eponym."""
+    kept = list(spans)
+    if not any(span.type == "PERSON" and span.score < SURE for span in kept):
+        return kept
+    tokens = tokens_of(text)
+    safe = {(tokens[i].start, tokens[i].end) for i in protected(tokens, text)}
+    return [span for span in kept if not _all_safe(span, tokens, safe)]
+
+
+def _all_safe(span: Tagging, tokens: Sequence[Token], safe: set[tuple[int, int]]) -> bool:
+    if span.type != "PERSON" or span.score >= SURE:
+        return False
+    words = [(t.start, t.end) for t in tokens if t.start < span.end and span.start < t.end]
+    return bool(words) and all(word in safe for word in words)
+
+
+def united(pieces: Iterable[Piece]) -> list[Piece]:
+    """Make one of pieces that overlap: structured types name it before persons, then the longest.
+
+    Nothing that any of them covers stays open.
+    """
+    joined: list[list[Piece]] = []
+    reach = -1
+    for piece in sorted(pieces):
+        if joined and piece.start < reach:
+            joined[-1].append(piece)
+        else:
+            joined.append([piece])
+        reach = max(reach, piece.end) if piece.start < reach else piece.end
+    return [_whole(group) for group in joined]
+
+
+def _whole(group: list[Piece]) -> Piece:
+    best = min(group, key=lambda p: (p.type == "PERSON", p.start - p.end, -p.score))
+    return best._replace(start=min(p.start for p in group), end=max(p.end for p in group))
+
+
+def repeated(text: str, pieces: list[Piece]) -> list[Piece]:
+    """Add further places of the names that were found: who is named twice is hidden twice."""
+    if not any(piece.type == "PERSON" for piece in pieces):
+        return pieces
+    lists, tokens = lexicon(), tokens_of(text)
+    named = {
+        token.key: piece.score
+        for piece in pieces
+        if piece.type == "PERSON"
+        for token in tokens
+        if piece.start <= token.start and token.end <= piece.end and len(token.key) > 3
+    }
+    odd = {
+        name
+        for name in named
+        if not lists.is_word(name)
+        and not held(name, lists.never, lists.words, lists.titles, lists.roles)
+        and name not in lists.kept
+    }
+    if not odd:
+        return pieces
+    kept = protected(tokens, text)
+    more = [
+        Piece(token.start, token.end, "PERSON", named[token.key])
+        for index, token in enumerate(tokens)
+        if token.key in odd and index not in kept
+    ]
+    return united([*pieces, *more])
