@@ -25,7 +25,7 @@ TARGETS = {
 }
 # A name that stays open is worse than a word hidden in vain.
 _RECALL = ("person_recall", "structured_recall", "fully_redacted")
-_GRID = (0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 1.01)
+_GRID = (0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 _DOUBTS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 

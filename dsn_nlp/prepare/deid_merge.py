@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsn_nlp.prepare.deid_lexicon import held, lexicon
+from dsn_nlp.prepare.deid_lexicon import Lexicon, held, lexicon
 from dsn_nlp.prepare.deid_tagger import Reading
 from dsn_nlp.prepare.deid_tokens import Token, protected, tokens_of
 from dsn_nlp.prepare.deid_types import TYPES
@@ -40,20 +40,36 @@ def believed(reading: Reading, span: tuple[int, int, float], doubts: float) -> b
 
 
 def unprotected(text: str, spans: Iterable[Tagging]) -> list[Tagging]:
-    """Leave out names whose every word belongs to a place, a product or an eponym."""
+    """Leave out names of which every word stays: places, products, eponyms, ordinary words.
+
+    An ordinary word is one that a dictionary holds and no list of names; so is an acronym. What
+    the tagger is quite sure of is believed all the same.
+    """
     kept = list(spans)
     if not any(span.type == "PERSON" and span.score < SURE for span in kept):
         return kept
-    tokens = tokens_of(text)
-    safe = {(tokens[i].start, tokens[i].end) for i in protected(tokens, text)}
-    return [span for span in kept if not _all_safe(span, tokens, safe)]
+    lists, tokens = lexicon(), tokens_of(text)
+    safe = protected(tokens, text)
+    stays = {
+        token.start
+        for index, token in enumerate(tokens)
+        if index in safe or _ordinary(token, lists)
+    }
+    return [span for span in kept if not _all_stay(span, tokens, stays)]
 
 
-def _all_safe(span: Tagging, tokens: Sequence[Token], safe: set[tuple[int, int]]) -> bool:
+def _ordinary(token: Token, lists: Lexicon) -> bool:
+    if lists.is_name(token.key) or lists.is_wide(token.key):
+        return False
+    acronym = token.shape == "U" and len(token.key) < 6
+    return acronym or lists.is_word(token.key)
+
+
+def _all_stay(span: Tagging, tokens: Sequence[Token], stays: set[int]) -> bool:
     if span.type != "PERSON" or span.score >= SURE:
         return False
-    words = [(t.start, t.end) for t in tokens if t.start < span.end and span.start < t.end]
-    return bool(words) and all(word in safe for word in words)
+    words = [t.start for t in tokens if t.start < span.end and span.start < t.end]
+    return bool(words) and all(word in stays for word in words)
 
 
 def united(pieces: Iterable[Piece]) -> list[Piece]:

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import random
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dsn_nlp.errors import CorpusError
 from dsn_nlp.prepare.deidentify import Span, deidentifier
 from dsn_nlp.records import Language
 
+FLOORS = Path(__file__).parents[2] / "models" / "deid_floors.json"
+MEASURES = ("structured_recall", "person_recall", "fully_redacted", "precision", "untouched")
 CORPUS = Path(__file__).parents[2] / "corpora" / "deidentification"
 SPLITS = ("dev", "train", "test", "heldout", "heldout2")
 Finder = Callable[[str, Language], list[Span]]
@@ -149,6 +152,49 @@ def _characters(rows: list[tuple[Tagged, list[Span]]]) -> tuple[int, int, int, i
     return total, covered, clean, damaged
 
 
+def read_floors(path: Path = FLOORS) -> dict[str, dict[str, float]]:
+    """Read what de-identification must reach, by language and measure.
+
+    :raises CorpusError: if the file is missing or malformed.
+    """
+    try:
+        floors: dict[str, dict[str, float]] = json.loads(path.read_text("utf-8"))["floors"]
+    except (OSError, KeyError, ValueError):
+        raise CorpusError(f"{path}: no floors here; restore the file") from None
+    return floors
+
+
+def below_floors(scores: dict[str, Scores], floors: dict[str, dict[str, float]]) -> list[str]:
+    """Say which measures are below their floor, a line each."""
+    return [
+        f"{lang} {measure}: {getattr(told, measure):.3f}, floor {floor}"
+        for lang, told in scores.items()
+        for measure, floor in floors[lang].items()
+        if getattr(told, measure) < floor
+    ]
+
+
+def intervals(
+    finder: Finder, examples: list[Tagged], draws: int = 200, seed: int = 7
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap 95 % intervals of the measures over comments (Efron 1979).
+
+    :param draws: samples with replacement; the finder reads each comment once.
+    """
+    found = {example.text: finder(example.text, example.lang) for example in examples}
+    drawn = random.Random(seed)
+    rows = [
+        score(lambda text, lang: found[text], drawn.choices(examples, k=len(examples)))
+        for _ in range(draws)
+    ]
+    return {measure: _middle([getattr(row, measure) for row in rows]) for measure in MEASURES}
+
+
+def _middle(values: list[float]) -> tuple[float, float]:
+    ordered = sorted(values)
+    return ordered[int(0.025 * len(ordered))], ordered[int(0.975 * len(ordered)) - 1]
+
+
 def presidio_as_installed() -> Finder:
     """Give Presidio with its own recognizers and the same spaCy models, offline."""
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
@@ -217,13 +263,33 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Score de-identification on tagged comments.")
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    parser.add_argument("--floors", action="store_true", help="fail below models/deid_floors.json")
+    parser.add_argument("--intervals", action="store_true", help="bootstrap 95 % intervals of ours")
     told = parser.parse_args(arguments)
+    if told.floors or told.intervals:
+        raise SystemExit(_gate(told.split, told.intervals))
     scores = compare(told.split)
     if told.json:
         plain = {n: {k: _plain(s) for k, s in by.items()} for n, by in scores.items()}
         print(json.dumps(plain, indent=2))
     else:
         print(_table(scores))
+
+
+def _gate(split: str, with_intervals: bool) -> int:
+    """Print our scores, with intervals on request; 1 when a floor is missed."""
+    find, scores = deidentifier().find, {}
+    for lang in get_args(Language):
+        examples = [e for e in read_tagged(split) if e.lang == lang]
+        scores[lang] = score(find, examples)
+        around = intervals(find, examples) if with_intervals else {}
+        for measure in MEASURES:
+            low, high = around.get(measure, (None, None))
+            between = f" ({low:.3f} to {high:.3f})" if low is not None else ""
+            print(f"{lang} {measure:<18} {getattr(scores[lang], measure):.3f}{between}")
+    missed = below_floors(scores, read_floors())
+    print("\n".join(missed) or "every floor is reached")
+    return int(bool(missed))
 
 
 def _plain(scores: Scores) -> dict[str, Any]:
