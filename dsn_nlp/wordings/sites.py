@@ -22,8 +22,15 @@ Parts = tuple[str | None, ...]
 TOLD = frozenset({"reason", "trouble", "sample_trouble", "problem"})
 # Functions whose texts are all messages, given on in lists or through a variable.
 TELLING = frozenset({"needs_text", "check_floors", "judge", "lost_by_quantization"})
-# Functions that only name a place in a message.
-NAMING = frozenset({"describe", "local_api"})
+# Functions whose returned texts are messages, where no call shows it.
+RETURNING = frozenset({
+    "problem_of", "_explain_sqlite", "_explain_postgres", "_annotation", "_label_studio",
+    "_doccano", "_weigh",
+})  # fmt: skip
+# A variable that holds the class of error to raise.
+_CLASS_CHOSEN = "kind"
+# Functions that only name a place, or speak the language of the screen already.
+NAMING = frozenset({"describe", "say", "either"})
 _OF_INTEREST = (ast.Call, ast.Dict, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST = 12  # alternatives of one message that are written out; above, the part is a place
@@ -161,9 +168,12 @@ class _Reading:
     def run(self) -> None:
         """Read all modules, again as long as something new flows into messages."""
         for module in self.modules:
-            for name in TELLING & set(module.functions):
-                for function in module.functions[name]:
-                    self._tell(function)
+            for name, functions in module.functions.items():
+                for function in functions:
+                    if name in TELLING:
+                        self._tell(function)
+                    elif name in RETURNING:
+                        self._follow_returns(function)
         while self._changed:
             self._changed = False
             for module in self.modules:
@@ -184,7 +194,9 @@ class _Reading:
 
     def _given(self, module: Module, call: ast.Call) -> Iterator[ast.expr]:
         name = _name(call.func)
-        if name.endswith(_RAISED) and name not in self._fields and name != "AssertionError":
+        if name == _CLASS_CHOSEN or (
+            name.endswith(_RAISED) and name not in self._fields and name != "AssertionError"
+        ):
             yield from call.args[:1]
         elif name == "__init__" and _is_super(call):
             if module.classes.get(call, "").endswith(_RAISED):
@@ -266,6 +278,9 @@ class _Reading:
     def _read_ifexp(self, module: Module, node: ast.IfExp, depth: int) -> list[Parts]:
         both = (node.body, node.orelse)
         return [parts for one in both for parts in self._read(module, one, depth)]
+
+    def _read_tuple(self, module: Module, node: ast.Tuple, depth: int) -> list[Parts]:
+        return [parts for one in node.elts for parts in self._read(module, one, depth)]
 
     def _read_boolop(self, module: Module, node: ast.BoolOp, depth: int) -> list[Parts]:
         return [parts for one in node.values for parts in self._read(module, one, depth)]
