@@ -177,7 +177,7 @@ def bench(models: Path, corpus: Path, base: str, passages: int, rounds: int) -> 
     """
     if not Path(base).exists():
         raise TrainingError(f"{base}: no base here; make it with 'dsn-nlp make-base' first")
-    threads = os.cpu_count() or 1
+    threads = len(os.sched_getaffinity(0))  # what taskset leaves to all alike
     torch.set_num_threads(threads)
     texts = [e.text for e in split_corpus(corpus)["development"]][:passages]
     folder = serving_folder(models)
