@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
@@ -40,7 +41,9 @@ def contained(stage: Callable[P, R]) -> Callable[P, R]:
                 "please report this, without the inputs"
             ) from None
         if isinstance(found, Tally):
-            found = cast(R, replace(found, seconds=time.monotonic() - began))
+            found = cast(
+                R, replace(found, seconds=time.monotonic() - began, ended=datetime.now(UTC))
+            )
         return found
 
     return run

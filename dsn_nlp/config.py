@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from dsn_nlp.config_faults import explain
 from dsn_nlp.config_scale import ScaleSettings
 from dsn_nlp.config_screens import DashboardSettings, MailSettings
+from dsn_nlp.config_watch import WatchSettings
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.records import Language
 
@@ -278,18 +279,6 @@ class PrivacySettings(_Strict):
         if any(months < 1 for months in value.values()):
             raise ValueError("must be 1 month or more; leave the source out to use the default")
         return value
-
-
-class WatchSettings(_Strict):
-    """What is done about a night that is unlike others."""
-
-    gate: Literal["banner", "hold", "off"] = Field(
-        "banner", description="on an alarm: publish it with a banner, hold it, or do not look"
-    )
-    metrics: Path | None = Field(None, description="folder for Prometheus's textfile collector")
-    report_url: str | None = Field(
-        None, description="address of the night's report, linked from Prefect; {run} is its id"
-    )
 
 
 class Settings(BaseSettings):

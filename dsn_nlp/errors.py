@@ -54,6 +54,10 @@ class RunInProgressError(StoreError):
     """Another night holds the store's lease."""
 
 
+class AlreadyRunningError(RunInProgressError):
+    """A night is at work: what was asked for can be asked again once it has ended."""
+
+
 class HeldError(StoreError):
     """The watch holds a night back: what readers see stays the night before."""
 

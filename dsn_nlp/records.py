@@ -236,3 +236,4 @@ class Tally:
     stage: str
     counts: dict[str, int]
     seconds: float = field(default=0.0, compare=False)
+    ended: datetime | None = field(default=None, compare=False)

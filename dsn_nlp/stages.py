@@ -216,7 +216,7 @@ def publish_night(
         if watched:
             watch_night(settings, store, run_id, tallies, serving, release)
         store.publish(run_id, counts, serving.model)
-        export_metrics(settings, store, run_id, counts)
+        export_metrics(settings, store, run_id, counts, tallies)
     return counts
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,7 +88,8 @@ def label_stored(config: str, run_id: str) -> Tally:
         spread = label_ranges.with_options(task_runner=_runner(settings.scale))
         with kept_lease(settings, run_id), _known_server():
             spread(config, run_id, shares.digest, shares.ranges)
-    return Tally("label", {"labelled": shares.passages}, time.monotonic() - began)
+    counts = {"labelled": shares.passages}
+    return Tally("label", counts, time.monotonic() - began, datetime.now(UTC))
 
 
 @flow(

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room may import the rooms of lower floors, and its own.
 FLOORS = {
     "errors": 0, "records": 0, "groups": 0, "config_faults": 0,
-    "config_screens": 0.5, "config_scale": 0.5,
+    "config_screens": 0.5, "config_scale": 0.5, "config_watch": 0.5,
     "text": 1, "bounds": 1, "config": 1, "speech": 1,
     "wordings": 1.5, "passwords": 1, "guards": 1, "weights": 1,
     "gather": 2, "prepare": 2, "label": 2, "store": 2,

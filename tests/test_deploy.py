@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from dsn_nlp.cli import ALREADY_RUNNING
 from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -61,6 +62,7 @@ def test_units_run_the_night_at_four() -> None:
     assert words[:2] == ["run", "--no-prefect"]
     assert service["Service"]["Type"] == ["oneshot"]
     assert service["Service"]["UMask"] == ["0077"]
+    assert service["Service"]["SuccessExitStatus"] == [str(ALREADY_RUNNING)]
 
 
 def test_compose_is_whole() -> None:

@@ -20,12 +20,22 @@ from dsn_nlp.cli import (
     sources,
     texts,
 )
-from dsn_nlp.errors import ConfigError, CorpusError, DsnNlpError, InputError, QueryError
+from dsn_nlp.errors import (
+    AlreadyRunningError,
+    ConfigError,
+    CorpusError,
+    DsnNlpError,
+    InputError,
+    QueryError,
+)
 from dsn_nlp.guards import close_up
 from dsn_nlp.speech import either
 from dsn_nlp.wordings import shown
 
 USAGE_ERRORS = (ConfigError, CorpusError, InputError, QueryError)
+
+# EX_TEMPFAIL of sysexits.h: nothing is wrong, ask again later. A timer need not call it a failure.
+ALREADY_RUNNING = 75
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,14 +83,14 @@ def _root(
 def main() -> None:
     """Run the command line; every failure is one line on standard error and an exit code.
 
-    2: bad input, settings or query; 1: anything else that failed.
+    2: bad input, settings or query; 75: a night is at work already; 1: anything else that failed.
     """
     close_up()
     try:
         app()
     except DsnNlpError as error:
         print(f"dsn-nlp: {shown(error)}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, USAGE_ERRORS) else 1)
+        sys.exit(_exit_code(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -97,3 +107,9 @@ def main() -> None:
         )
         print(f"dsn-nlp: {told}", file=sys.stderr)
         sys.exit(1)
+
+
+def _exit_code(error: DsnNlpError) -> int:
+    if isinstance(error, AlreadyRunningError):
+        return ALREADY_RUNNING
+    return 2 if isinstance(error, USAGE_ERRORS) else 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from dsn_nlp.errors import RunInProgressError, StoreError
+from dsn_nlp.errors import AlreadyRunningError, RunInProgressError, StoreError
 from dsn_nlp.store.schema import (
     FAILED,
     INTERRUPTED,
@@ -26,7 +26,7 @@ from dsn_nlp.store.schema import (
 def begin(connection: sa.Connection, version: str, lease: timedelta) -> str:
     """Start a run and take over what dead, expired and failed ones left unpublished.
 
-    :raises RunInProgressError: when a run of a living owner holds an unexpired lease.
+    :raises AlreadyRunningError: when a run of a living owner holds an unexpired lease.
     """
     if connection.dialect.name == "postgresql":
         # Readers go on; a second beginner waits here, then meets this run's lease.
@@ -144,13 +144,13 @@ def owner_is_dead(owner: str) -> bool:
 def refuse_if_held(connection: sa.Connection) -> None:
     """Make sure that no night is at work.
 
-    :raises RunInProgressError: when a run of a living owner holds an unexpired lease.
+    :raises AlreadyRunningError: when a run of a living owner holds an unexpired lease.
     """
     now = _now(connection)
     query = sa.select(runs.c.run_id, runs.c.owner, runs.c.lease_expires_at)
     for run_id, owner, expires in connection.execute(query.where(runs.c.status == RUNNING)):
         if expires is not None and expires > now and not owner_is_dead(owner):
-            raise RunInProgressError(
+            raise AlreadyRunningError(
                 f"run {run_id} is at work and holds the store until "
                 f"{expires:%Y-%m-%d %H:%M:%S} UTC; wait for it to end"
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_nlp.errors import StoreError
+from dsn_nlp.watch.gauges import gauges_of
 
 FILE = "dsn_nlp.prom"
 
@@ -21,26 +22,11 @@ def write_metrics(
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()
-
-    def gauge(name: str, told: str, by: str | None, values: Mapping[str, float]) -> None:
-        made = Gauge(f"dsn_nlp_night_{name}", told, [by] if by else [], registry=registry)
-        for label, value in values.items():
-            (made.labels(label) if by else made).set(value)
-
-    gauge("finished_seconds", "When the last night was published (Unix time)", None,
-          {"": finished.timestamp()})  # fmt: skip
-    gauge("count", "Counts of the last night", "name", counts)
-    gauge("stage_seconds", "Duration of each stage", "stage", measures.get("seconds", {}))
-    gauge("documents", "New documents by source", "source", measures.get("volumes", {}))
-    rejected = {s: sum(r.values()) for s, r in measures.get("rejected", {}).items()}
-    gauge("rejected", "Rejections by source", "source", rejected)
-    gauge("complaints", "Passages told of each complaint", "label", measures.get("complaints", {}))
-    gauge("sentiments", "Passages of each sentiment", "label", measures.get("sentiments", {}))
-    drift = {n: d["nights"][0] for n, d in measures.get("drift", {}).items() if d.get("nights")}
-    gauge("drift", "Stability index from the last 28 nights", "label", drift)
-    levels = [alert["level"] for alert in measures.get("alerts", [])]
-    gauge("alerts", "What the watch has to say", "level",
-          {level: levels.count(level) for level in ("notice", "alarm")})  # fmt: skip
+    for one in gauges_of(measures, counts, finished):
+        labels = [one.by] if one.by else []
+        made = Gauge(f"dsn_nlp_night_{one.name}", one.told, labels, registry=registry)
+        for label, value in one.values.items():
+            (made.labels(label) if one.by else made).set(value)
     target = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dsn_nlp.config import Settings
-from dsn_nlp.errors import HeldError, ModelError, StoreError
+from dsn_nlp.errors import DsnNlpError, HeldError, ModelError, StoreError
 from dsn_nlp.label.routing import Serving
 from dsn_nlp.records import Tally
 from dsn_nlp.speech import screen_language
@@ -15,6 +15,7 @@ from dsn_nlp.store.watching import BINS
 from dsn_nlp.watch.alerts import Alert, read_alert
 from dsn_nlp.watch.drift import drift_between_nights, drift_from_training
 from dsn_nlp.watch.gate import DRIFT_CHANCE, NIGHTS, coarse, judge
+from dsn_nlp.watch.gauges import gauges_of
 from dsn_nlp.watch.reference import reference_histograms
 
 logger = logging.getLogger(__name__)
@@ -52,21 +53,34 @@ def watch_night(
 
 
 def export_metrics(
-    settings: Settings, store: Store, run_id: str, counts: Mapping[str, int]
+    settings: Settings,
+    store: Store,
+    run_id: str,
+    counts: Mapping[str, int],
+    tallies: Sequence[Tally] = (),
 ) -> None:
-    """Write what a published night measured where monitoring looks, if that is wanted.
+    """Tell monitoring what a published night measured, where that is wanted.
 
-    A folder that cannot be written must not undo the night.
+    A folder that cannot be written, or a collector that does not answer, must not undo the night.
     """
-    if settings.watch.metrics is None:
+    if settings.watch.metrics is None and settings.watch.otlp is None:
         return
-    from dsn_nlp.watch.metrics import write_metrics
+    measures, finished = store.measures_of([run_id])[run_id], datetime.now(UTC)
+    if settings.watch.metrics is not None:
+        from dsn_nlp.watch.metrics import write_metrics
 
-    try:
-        measures = store.measures_of([run_id])[run_id]
-        write_metrics(settings.watch.metrics, measures, counts, datetime.now(UTC))
-    except StoreError as error:
-        logger.warning("run %s: %s", run_id, error)
+        try:
+            write_metrics(settings.watch.metrics, measures, counts, finished)
+        except StoreError as error:
+            logger.warning("run %s: %s", run_id, error)
+    if settings.watch.otlp is not None:
+        from dsn_nlp.watch.telemetry import send_night
+
+        try:
+            gauges = gauges_of(measures, counts, finished)
+            send_night(settings.watch.otlp, run_id, gauges, tallies, finished)
+        except DsnNlpError as error:
+            logger.warning("run %s: %s", run_id, error)
 
 
 def alerts_of(store: Store, run_id: str) -> list[Alert]:

@@ -3,6 +3,7 @@
 import signal
 import time
 
+from dsn_nlp.cli import ALREADY_RUNNING
 from tests.measure.faults.bench import Bench, Row
 
 SECOND_KILL = 0.3  # share of the nights whose resumption is killed, too
@@ -31,10 +32,10 @@ def two_at_once(bench: Bench, store: str, runs: int) -> Row:
         place = bench.place(store)
         pair = [place.start(), place.start()]
         codes = [child.wait() for child in pair]
-        if sorted(codes) != [0, 1]:
+        if sorted(codes) != [0, ALREADY_RUNNING]:
             row.wrong.append(f"exit codes {codes}")
         for child in pair:
-            if child.returncode == 1 and "is at work and holds the store" not in child.said():
+            if child.returncode and "is at work and holds the store" not in child.said():
                 row.wrong.append(f"refused without saying why: {child.said()[-200:]}")
         if place.statuses() != ["published"]:
             row.wrong.append(f"runs ended as {place.statuses()}")
