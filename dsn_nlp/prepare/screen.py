@@ -22,8 +22,10 @@ MAX_ACRONYMS = 200
 # The beginning of an article says what it is about; what comes later may be background.
 LEAD_CHARACTERS = 700
 # A text that long is an article, and is judged as a whole where it names the record in passing.
-LONG_CHARACTERS = 900
-LEAST_SYSTEM_WORDS = 3
+LONG_CHARACTERS = 800
+LEAST_TOPIC_WORDS = 4
+# Words that begin alike count once: "écran" and "écrans", "training" and "trainer".
+STEM = 5
 _EPIC = re.compile(
     r"\bEpic(?:\s+Systems|['’]s|\s+(?:rollout|go-live|executives|au|wins|nears|software|system))\b"
     r"|(?:[a-zà-ÿ,:;»]|\bd[’'])\s*\bEpic\b(?!\s+(?:Games|Records))|\bEpic\s*[,.:?!]"
@@ -186,16 +188,17 @@ class _Article:
         strong = any(mark.search(self.whole) for mark in _STRONG_HOMONYMS)
         return bool(near) and masculine and not strong and self._in_quebec()
 
-    def _speaks_of_systems(self) -> bool:
-        """Whether a whole article has enough of the words that go with the record."""
-        return len(set(_SYSTEMS.findall(self.text))) >= LEAST_SYSTEM_WORDS
+    def _topic_words(self) -> int:
+        """How many different words of record systems and of health care the text has."""
+        spoken = (*_SYSTEMS.finditer(self.text), *_HEALTH.finditer(self.text))
+        return len({found[0][:STEM] for found in spoken})
 
     def _weigh(self, score: float, reason: str) -> tuple[float, str]:
         """Lower the score of an article that names the record only on the way."""
         if _key(self.title):
             return score, reason
-        if len(self.text) > LONG_CHARACTERS and self._speaks_of_systems():
-            return min(score, 0.85), reason
+        if len(self.text) > LONG_CHARACTERS:
+            return self._weigh_whole(score, reason)
         lead, later = self.text[:LEAD_CHARACTERS], self.text[LEAD_CHARACTERS:]
         if not _key(lead):
             mentions = len(_ACRONYM.findall(later)) + len(_GENERIC.findall(later))
@@ -211,6 +214,13 @@ class _Article:
             return 0.4, "names the record in an aside"
         return min(score, 0.85), reason
 
+    def _weigh_whole(self, score: float, reason: str) -> tuple[float, str]:
+        """An article about the record speaks of it, by its name or by what belongs to it."""
+        mentions = len(_ACRONYM.findall(self.text)) + len(_GENERIC.findall(self.text))
+        if mentions >= 3 or self._topic_words() >= LEAST_TOPIC_WORDS:
+            return min(score, 0.85), reason
+        return 0.3, "names the record on the way, and little that belongs to it"
+
 
 _STRONG_HOMONYMS = [
     re.compile(rf"\b(?:{words})\b")
@@ -222,12 +232,7 @@ _STRONG_HOMONYMS = [
 
 
 # What an article about the record speaks of, even if it names it once.
-_SYSTEMS = re.compile(
-    r"\b(?:systemes?|logiciels?|ecrans?|dossiers?|informatiques?|clics?|ordinateurs?|pannes?|migration|"
-    r"correctifs?|mises? a jour|numerique|superutilisat\w+|formateurs?|formatrices?|ordonnances?|"
-    r"systems?|records?|charts?|screens?|logins?|software|interface|clicks?|computers?|outages?|"
-    r"launch|rollout|trainers?|super users?|help desk|referrals?|lab results?)\b"
-)
+_SYSTEMS = _any(_WORDS["systems"])
 
 
 def _shortened(text: str) -> str:

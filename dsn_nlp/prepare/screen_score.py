@@ -1,4 +1,4 @@
-"""Scores of relevance on labelled titles with leads, by split and language.
+"""Scores of relevance on labelled titles with leads, and on whole articles, by split and language.
 
 ``python -m dsn_nlp.prepare.screen_score [--split test] [--errors]``
 """
@@ -13,6 +13,7 @@ from dsn_nlp.errors import CorpusError
 from dsn_nlp.prepare.screen import THRESHOLD, screen
 
 CORPUS = Path(__file__).parents[2] / "corpora" / "relevance" / "titles.jsonl"
+ARTICLES = CORPUS.with_name("articles.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read_rows(path: Path, split: str) -> list[dict[str, Any]]:
 
 def measure(rows: list[dict[str, Any]], threshold: float = THRESHOLD) -> Measure:
     """Count how many relevant rows are kept."""
-    told = [(r["relevant"], screen(r["title"], r["lead"], threshold).relevant) for r in rows]
+    told = [(r["relevant"], screen(r["title"], _body(r), threshold).relevant) for r in rows]
     return Measure(
         found=sum(gold and kept for gold, kept in told),
         wrong=sum(kept and not gold for gold, kept in told),
@@ -80,14 +81,25 @@ def measure(rows: list[dict[str, Any]], threshold: float = THRESHOLD) -> Measure
     )
 
 
+def _body(row: dict[str, Any]) -> str:
+    """A whole article, or the lead of one."""
+    return str(row["text"] if "text" in row else row["lead"])
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Print a table of precision and recall."""
+    """Print a table of precision and recall for each corpus."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", default="test", choices=("train", "development", "test"))
     parser.add_argument("--errors", action="store_true", help="show rows told wrongly")
     options = parser.parse_args(arguments)
-    rows = read_rows(CORPUS, options.split)
-    print(f"relevance, {options.split}: {len(rows)} titles with leads\n\n{HEAD}")
+    _print("titles with leads", read_rows(CORPUS, options.split), options)
+    if options.split != "train":
+        print()
+        _print("whole articles", read_rows(ARTICLES, options.split), options)
+
+
+def _print(what: str, rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    print(f"relevance, {options.split}: {len(rows)} {what}\n\n{HEAD}")
     print(measure(rows).line("all"))
     for lang in ("fr", "en"):
         print(measure([r for r in rows if r["lang"] == lang]).line(lang))
@@ -96,10 +108,10 @@ def main(arguments: list[str] | None = None) -> None:
         some = [r for r in rows if r["topic"] == topic]
         print(f"  {topic}: {measure(some).wrong} of {len(some)}")
     for row in rows if options.errors else ():
-        said = screen(row["title"], row["lead"])
+        said = screen(row["title"], _body(row))
         if said.relevant != row["relevant"]:
             print(f"{row['id']} {row['relevant']} {said.score:.2f} {said.reason}: {row['title']}"
-                  f" | {row['lead']}")  # fmt: skip
+                  f" | {_body(row)[:200]}")  # fmt: skip
 
 
 if __name__ == "__main__":
