@@ -17,6 +17,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 
 from dsn_nlp.errors import InputError
@@ -30,6 +31,8 @@ MAX_MEMBERS = 200_000
 # What an archive may hold unpacked, all in all; a bomb ends here and not with the disk or night.
 MAX_UNPACKED = 20_000_000_000
 MAX_STEP = 8_000_000
+# Of a header of a web archive; where a record's length is missing, a body would pass for one.
+MAX_LINE = 100_000
 _HTML = frozenset({".html", ".htm", ".xhtml"})
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".warc", ".warc.gz")
 _BROKEN = (
@@ -169,9 +172,24 @@ def _of_tar(path: Path) -> Iterator[Saved | Broken]:
                     yield _saved(f"{path.name}:{member.name[:200]}", body, member.name)
 
 
+class _Lines(DecompressingBufferedReader):
+    """Reads a web archive, and refuses lines and sizes that no archive of pages has."""
+
+    def readline(self, length: int | None = None) -> bytes:
+        bounded = length is not None and 0 <= length <= MAX_LINE
+        line: bytes = super().readline(length if bounded else MAX_LINE)
+        if not bounded and len(line) >= MAX_LINE:
+            raise ArchiveLoadFailed("a line that is too long")
+        if self.num_read > MAX_UNPACKED:
+            raise ArchiveLoadFailed("too large unpacked")
+        return line
+
+
 def _of_warc(path: Path) -> Iterator[Saved | Broken]:
     with path.open("rb") as stream:
-        for record in ArchiveIterator(stream):
+        records = ArchiveIterator(stream)
+        records.reader = _Lines(stream, block_size=records.reader.block_size)
+        for record in records:
             if record.rec_type != "response" or record.http_headers is None:
                 continue
             kind = record.http_headers.get_header("Content-Type") or ""
