@@ -293,7 +293,7 @@ def train_deidentifier(
         typer.echo(f"{lang}: " + ", ".join(f"{name} {v:.3f}" for name, v in measured.items()))
 
 
-@models_app.command("list")
+@models_app.command("list", help=either("Lister les modèles installés.", "List installed models."))
 def list_models(models: Annotated[Path | None, typer.Option()] = None) -> None:
     """List installed models; the serving one is marked with ``*``."""
     from dsn_nlp.errors import ModelError
@@ -317,7 +317,9 @@ ReasonOption = Annotated[
 ]
 
 
-@models_app.command("serve")
+@models_app.command(
+    "serve", help=either("Mettre un modèle en service.", "Make a model the serving one.")
+)
 def serve_model(
     reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
     models: Annotated[Path | None, typer.Option()] = None,
@@ -330,7 +332,10 @@ def serve_model(
     typer.echo(either("En service : ", "Serving: ") + reference)
 
 
-@models_app.command("promote")
+@models_app.command(
+    "promote",
+    help=either("Mettre en service un modèle s'il est meilleur.", "Make a better model serve."),
+)
 def promote_model(
     reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
     models: Annotated[Path | None, typer.Option()] = None,
@@ -347,7 +352,9 @@ def promote_model(
     typer.echo(either("En service : ", "Serving: ") + reference)
 
 
-@models_app.command("rollback")
+@models_app.command(
+    "rollback", help=either("Revenir au modèle d'avant.", "Go back to the model before.")
+)
 def roll_back_model(
     models: Annotated[Path | None, typer.Option()] = None, reason: ReasonOption = ""
 ) -> None:
