@@ -17,6 +17,7 @@ from dsn_nlp.analyse.curve import adaptation
 from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.golive import GoLive
 from dsn_nlp.analyse.invent import GOLIVE, SITES, invent, invented_profile
+from dsn_nlp.analyse.multiply import multiply
 from dsn_nlp.analyse.reading import passages, representative
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import shares
@@ -38,12 +39,23 @@ QUERIES = {
     "data_quality": "SELECT * FROM data_quality",
 }  # fmt: skip
 Row = dict[str, Any]
+_WRITTEN_ONE_BY_ONE = 200_000
 
 
 def desk_of(url: str, models: Path = Path("models")) -> Desk:
     """A desk on an invented store, with the profile of its model."""
     golive = GoLive(dict.fromkeys(SITES, GOLIVE))
     return Desk(url, models, golive, profile=invented_profile())
+
+
+def fill(url: str, passages: int) -> None:
+    """Fill an empty store: up to 200,000 passages are invented, the database copies the rest.
+
+    :raises InputError: when more than 6.4 million are asked for.
+    """
+    copies = (passages - 1) // _WRITTEN_ONE_BY_ONE
+    invent(url, passages // (copies + 1))
+    multiply(url, copies)
 
 
 def measure(url: str, repeats: int = 3) -> list[Row]:
@@ -101,7 +113,8 @@ def main() -> None:
     asked = parser.parse_args()
     begun = time.perf_counter()
     if not asked.keep:
-        print(invent(asked.url, asked.passages), f"{time.perf_counter() - begun:.0f} s")
+        fill(asked.url, asked.passages)
+        print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
     rows = measure(asked.url, asked.repeats)
     asked.output.mkdir(parents=True, exist_ok=True)
     name = f"{asked.url.split(':', maxsplit=1)[0].split('+')[0]}-{asked.passages}"

@@ -36,7 +36,7 @@ def compare(
     frame = desk.frame()
     sides = [frame.chosen(scope) for scope in (first, second)]
     cuts = [cut_by(desk, frame, rows, ()) for rows in sides]
-    found = [estimate_cut(desk, frame, cut) for cut in cuts]
+    found = [estimate_cut(desk, frame, cut, labels) for cut in cuts]
     hidden = any(cut.hidden or not cut.keys for cut in cuts)
     rows = [_hidden_row((), label) for label in labels]
     if not hidden:
@@ -70,7 +70,7 @@ def what_changed(
     later = frame.chosen(chosen.but(since=middle + timedelta(days=1), until=last))
     earlier = frame.chosen(chosen.but(since=middle - timedelta(days=days - 1), until=middle))
     cuts = [cut_by(desk, frame, rows, by) for rows in (earlier, later)]
-    found = [estimate_cut(desk, frame, cut) for cut in cuts]
+    found = [estimate_cut(desk, frame, cut, labels) for cut in cuts]
     rows = _paired(cuts, found, labels)
     hidden = {row.group for row in rows if row.difference is None}
     about = desk.about(frame, np.union1d(earlier, later))

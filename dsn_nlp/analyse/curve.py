@@ -139,7 +139,7 @@ def _drafts(
 ) -> list[_Draft]:
     rows = frame.chosen(scope if site is None else scope.but(sites=(site,)))
     cut = cut_by(desk, frame, rows, ("since_golive",))
-    found, about = estimate_cut(desk, frame, cut), desk.about(frame, rows)
+    found, about = estimate_cut(desk, frame, cut, labels), desk.about(frame, rows)
     golive = desk.golive.of(site) if site else desk.golive.first
     weeks = [n for n, key in enumerate(cut.keys) if key != (TOTAL,)]
     drafts = []
@@ -179,7 +179,7 @@ def _draft(
 def _levels(
     desk: Desk, frame: Frame, cut: Cut, pieces: Sequence[Sequence[int]], label: str
 ) -> tuple[tuple[Level, ...], Estimates]:
-    pooled = _pooled(desk, frame, cut, pieces)
+    pooled = _pooled(desk, frame, cut, pieces, label)
     return tuple(_level(cut, piece, pooled, i, label) for i, piece in enumerate(pieces)), pooled
 
 
@@ -193,12 +193,15 @@ def _spreads(
     return np.asarray(np.maximum(own.std(axis=1), np.sqrt(share * (1 - share) / passages)))
 
 
-def _pooled(desk: Desk, frame: Frame, cut: Cut, pieces: Sequence[Sequence[int]]) -> Estimates:
+def _pooled(
+    desk: Desk, frame: Frame, cut: Cut, pieces: Sequence[Sequence[int]], label: str
+) -> Estimates:
     """Estimate each level from its weeks together."""
     members = [np.concatenate([cut.members[n] for n in piece]) for piece in pieces]
     members = members or [np.zeros(0, np.intp)]
     cell = np.repeat(np.arange(len(pieces)), [len(part) for part in members])
-    return estimate(desk, frame, cut.rows[np.concatenate(members)], cell, len(pieces))
+    places = cut.rows[np.concatenate(members)]
+    return estimate(desk, frame, places, cell, len(pieces), (label,))
 
 
 def _level(cut: Cut, piece: Sequence[int], pooled: Estimates, number: int, label: str) -> Level:

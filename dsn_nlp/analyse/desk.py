@@ -121,6 +121,11 @@ class Desk:
         with self._lock:
             self._answers.clear()
 
+    def knows(self, key: Hashable) -> bool:
+        """Whether an answer is kept."""
+        with self._lock:
+            return key in self._answers
+
     def remember(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
         """Answer once per edition; who asks the same meanwhile waits, who asks another does not."""
         with self._lock:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date
 from typing import Any
 
 from dsn_nlp.analyse.cells import TOTAL
+from dsn_nlp.analyse.days import day
 from dsn_nlp.analyse.estimates import NET
 from dsn_nlp.analyse.headings import heading, label_name
 from dsn_nlp.analyse.tables import Estimate, Table
 from dsn_nlp.analyse.wording import share
 from dsn_nlp.records import Language
 
+__all__ = ["WITHHELD", "day", "number", "shown"]
 WITHHELD = "▒"
 _VERDICTS = {
     "rises": ("hausse", "rises"),
@@ -38,27 +39,14 @@ def shown(table: Table[Any], lang: Language) -> tuple[list[str], list[list[str]]
     rows = [
         [cell for name in names for cell in _cells(row, name, table.by, lang)] for row in table.rows
     ]
-    return [heading(column).name(lang) for column in columns], rows
+    corrected = table.about.corrected
+    return [heading(column, corrected=corrected).name(lang) for column in columns], rows
 
 
 def number(value: float, lang: Language, digits: int = 0) -> str:
     """Write a number: ``1 234,5`` in French (narrow no-break space), ``1,234.5`` in English."""
     written = f"{value:,.{digits}f}"
     return written if lang == "en" else written.replace(",", "\u202f").replace(".", ",")
-
-
-def day(value: date, lang: Language) -> str:
-    """Write a day: ``22 novembre 2026``, ``November 22, 2026``."""
-    if lang == "fr":
-        first = "1er" if value.day == 1 else str(value.day)
-        return f"{first} {_MONTHS_FR[value.month - 1]} {value.year}"
-    return f"{_MONTHS_EN[value.month - 1]} {value.day}, {value.year}"
-
-
-_MONTHS_FR = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août",
-              "septembre", "octobre", "novembre", "décembre")  # fmt: skip
-_MONTHS_EN = ("January", "February", "March", "April", "May", "June", "July", "August",
-              "September", "October", "November", "December")  # fmt: skip
 
 
 def _cells(row: Any, name: str, by: Sequence[str], lang: Language) -> list[str]:

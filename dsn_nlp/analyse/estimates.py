@@ -1,5 +1,6 @@
 """Shares of all labels in groups of passages, with their bootstrap draws."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,21 +69,29 @@ def wilson(share: float, size: int) -> tuple[float, float]:
 
 
 def estimate(
-    desk: Desk, frame: Frame, rows: npt.NDArray[np.intp], cell: npt.NDArray[np.integer], cells: int
+    desk: Desk,
+    frame: Frame,
+    rows: npt.NDArray[np.intp],
+    cell: npt.NDArray[np.integer],
+    cells: int,
+    labels: Sequence[str] = LABELS,
 ) -> Estimates:
-    """Estimate the shares of every label in groups of passages.
+    """Estimate the shares of labels in groups of passages.
 
     :param rows: passages of the frame, ``(n,)``.
     :param cell: group of each, in ``[0, cells)``, ``(n,)``.
+    :param labels: which are wanted; draws of the others may be NaN. Those of a label are the same
+        whichever others are asked for with it.
     """
     order = np.argsort(cell, kind="stable")
     rows, cell = rows[order], cell[order]
     bounds = np.searchsorted(cell, np.arange(cells + 1))
+    columns = sorted({min(LABELS.index(label), len(COMPLAINTS)) for label in labels})
     parts = []
     for first in range(0, cells, _CELLS_AT_ONCE):
         last = min(first + _CELLS_AT_ONCE, cells)
         inside = slice(bounds[first], bounds[last])
-        parts.append(_draws(desk, frame, rows[inside], cell[inside] - first, last - first))
+        parts.append(_draws(desk, frame, rows[inside], cell[inside] - first, last - first, columns))
     found = np.concatenate(parts) if parts else np.zeros((0, 1 + desk.draws, 8), np.float32)
     net = found[:, :, _POSITIVE] - found[:, :, _NEGATIVE]
     return Estimates(
@@ -98,18 +107,21 @@ def _draws(
     rows: npt.NDArray[np.intp],
     cell: npt.NDArray[np.integer],
     cells: int,
+    columns: Sequence[int],
 ) -> npt.NDArray[np.float32]:
     corrector = desk.corrector()
+    document = frame.document[rows]
     if corrector is not None:
-        bins = corrector.bins_of(frame.scores[rows], frame.mood[rows], frame.mood_score[rows])
-        widths = corrector.widths
-    else:
-        told = frame.told[rows].astype(np.int64)
-        bins = np.hstack([told, frame.mood[rows, None].astype(np.int64)])
-        widths = [2] * len(COMPLAINTS) + [len(SENTIMENTS)]
-    found = draw_histograms(cell, frame.document[rows], bins, widths, cells, desk.draws)
-    if corrector is not None:
-        return corrector.correct(found).astype(np.float32)
+        bins = corrector.bins_of(
+            frame.scores[rows], frame.mood[rows], frame.mood_score[rows], columns
+        )
+        widths = [corrector.widths[k] for k in columns]
+        found = draw_histograms(cell, document, bins, widths, cells, desk.draws)
+        return corrector.correct(found, columns).astype(np.float32)
+    told = frame.told[rows].astype(np.int64)
+    bins = np.hstack([told, frame.mood[rows, None].astype(np.int64)])
+    widths = [2] * len(COMPLAINTS) + [len(SENTIMENTS)]
+    found = draw_histograms(cell, document, bins, widths, cells, desk.draws)
     complaints = [found.part(k)[:, :, 1:] for k in range(len(COMPLAINTS))]
     return np.concatenate([*complaints, found.part(len(COMPLAINTS))], axis=2).astype(np.float32)
 
@@ -117,10 +129,13 @@ def _draws(
 def _counted(
     frame: Frame, rows: npt.NDArray[np.intp], cell: npt.NDArray[np.integer], cells: int
 ) -> Floats:
-    """Plain shares of what is told, ``(cells, 9)``."""
-    moods = np.eye(len(SENTIMENTS))[frame.mood[rows]]
-    net = (moods[:, -1] - moods[:, 0])[:, None]
-    told = np.hstack([frame.told[rows].astype(np.float64), moods, net])
-    total = np.bincount(cell, minlength=cells).astype(np.float64)
-    sums = [np.bincount(cell, weights=column, minlength=cells) for column in told.T]
-    return np.stack(sums, axis=1) / np.maximum(total, 1)[:, None]
+    """Plain shares of what is told, ``(cells, 9)``; passages come group by group."""
+    told = np.empty((len(rows), len(LABELS)), np.int32)
+    told[:, : len(COMPLAINTS)] = frame.told[rows]
+    told[:, len(COMPLAINTS) : -1] = frame.mood[rows, None] == np.arange(len(SENTIMENTS))
+    told[:, -1] = told[:, _POSITIVE] - told[:, _NEGATIVE]
+    sums = np.zeros((cells + 1, len(LABELS)))
+    bounds = np.searchsorted(cell, np.arange(cells + 1))
+    for one in range(cells):
+        sums[one] = told[bounds[one] : bounds[one + 1]].sum(axis=0)
+    return np.asarray(sums[:-1] / np.maximum(np.diff(bounds), 1)[:, None])

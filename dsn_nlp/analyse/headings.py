@@ -131,8 +131,21 @@ HEADINGS: dict[str, Heading] = {
 }  # fmt: skip
 
 
-def heading(column: str) -> Heading:
-    """Name and meaning of a column; its own name where none is written down."""
+# Of a model that carries no error profile: nothing is called corrected that is not.
+_AS_COUNTED = Heading(
+    "part (non corrigée)", "share (not corrected)",
+    "part comptée : le modèle n'a pas de profil d'erreurs pour la corriger",
+    "counted share: the model has no error profile to correct it with",
+)  # fmt: skip
+
+
+def heading(column: str, *, corrected: bool = True) -> Heading:
+    """Name and meaning of a column; its own name where none is written down.
+
+    :param corrected: whether the table's shares are corrected for the model's errors.
+    """
+    if column == "share" and not corrected:
+        return _AS_COUNTED
     return HEADINGS.get(column, Heading(column, column, column, column))
 
 

@@ -52,17 +52,27 @@ def draw_histograms(
     :param bins: bin of each passage in each column, ``(n, columns)``.
     :param cells: how many groups there are; an empty one gets equal shares.
     """
-    owner, counts = _document_counts(cell, document, bins, widths)
+    owner: Ints = document.astype(np.int64)
+    if not _in_order(cell, owner):
+        order = np.lexsort((owner, cell))
+        cell, owner, bins = cell[order], owner[order], bins[order]
+    bounds = np.searchsorted(cell, np.arange(cells + 1))
     rng = np.random.default_rng(seed)
     shares = np.empty((cells, 1 + draws, sum(widths)))
-    bounds = np.searchsorted(owner, np.arange(cells + 1))
     # Many small products: threads of the linear algebra would only wait for one another.
     with _algebra().limit(limits=1, user_api="blas"):
         for one in range(cells):
-            part = counts[bounds[one] : bounds[one + 1]]
-            shares[one, 0] = part.sum(axis=0)
-            shares[one, 1:] = _draw(part, draws, rng)
+            inside = slice(bounds[one], bounds[one + 1])
+            counts = _unit_counts(owner[inside], bins[inside], widths, rng)
+            shares[one, 0] = counts.sum(axis=0)
+            shares[one, 1:] = _draw(counts, draws, rng)
     return Histograms(_normalised(shares, widths), tuple(widths))
+
+
+def _in_order(cell: npt.NDArray[np.integer], document: Ints) -> bool:
+    """Whether passages come group by group, and in each document by document."""
+    steps = np.diff(cell)
+    return bool(((steps > 0) | ((steps == 0) & (np.diff(document) >= 0))).all())
 
 
 @lru_cache(maxsize=1)
@@ -70,33 +80,29 @@ def _algebra() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _document_counts(
-    cell: npt.NDArray[np.integer],
-    document: npt.NDArray[np.integer],
-    bins: Ints,
-    widths: list[int],
-) -> tuple[Ints, Floats]:
-    """Counts of bins a document of a group, ordered by group."""
-    key = cell.astype(np.int64) * (int(document.max(initial=0)) + 1) + document
-    unique, place = np.unique(key, return_inverse=True)
-    owner = unique // (int(document.max(initial=0)) + 1)
-    total = sum(widths)
-    counts = np.zeros(len(unique) * total)
-    starts = np.concatenate([[0], np.cumsum(widths)[:-1]])
-    for column, start in enumerate(starts):
-        flat = place * total + int(start) + bins[:, column]
-        counts += np.bincount(flat, minlength=len(counts))
-    return owner, counts.reshape(len(unique), total)
+def _unit_counts(document: Ints, bins: Ints, widths: list[int], rng: np.random.Generator) -> Floats:
+    """Counts of bins in each unit that is drawn of one group: a document, or a block of them.
+
+    :param document: of each passage of the group, in order.
+    """
+    place: Ints = np.cumsum(np.diff(document, prepend=document[:1]) > 0, dtype=np.int64)
+    size = int(place[-1]) + 1 if len(place) else 0
+    if size > BLOCKS:
+        block = np.empty(size, np.int64)
+        starts = np.linspace(0, size, BLOCKS, endpoint=False).astype(np.intp)
+        block[rng.permutation(size)] = np.searchsorted(starts, np.arange(size), "right") - 1
+        place, size = block[place], BLOCKS
+    parts = [
+        np.bincount(place * width + bins[:, column], minlength=size * width).reshape(size, width)
+        for column, width in enumerate(widths)
+    ]
+    return np.hstack(parts).astype(np.float64)
 
 
 def _draw(counts: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    if len(counts) == 0:
-        return np.zeros((draws, counts.shape[1]))
-    if len(counts) > BLOCKS:
-        order = rng.permutation(len(counts))
-        starts = np.linspace(0, len(counts), BLOCKS, endpoint=False).astype(np.intp)
-        counts = np.add.reduceat(counts[order], starts, axis=0)
     size = len(counts)
+    if size == 0:
+        return np.zeros((draws, counts.shape[1]))
     weights = rng.multinomial(size, np.full(size, 1 / size), size=draws)
     return np.asarray(weights.astype(np.float64) @ counts)
 

@@ -17,6 +17,7 @@ classifier's errors are known. All groups share the profile's draws: a compariso
 by the differences of their draws does not count that uncertainty twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ DRAWS = 400
 BINS = 12
 # Below this many passages with a label its score distribution is a guess.
 FEWEST = 30
+# One a complaint, then one of the sentiment.
+COLUMNS = tuple(range(len(COMPLAINTS) + 1))
 _SEED = 20260509
 # Added to each bin, so that a score never seen with a label is unlikely and not impossible.
 _PRIOR = 0.5
@@ -74,32 +77,41 @@ class Corrector:
         scores: npt.NDArray[np.float32],
         mood: npt.NDArray[np.uint8],
         mood_score: npt.NDArray[np.float32],
+        columns: Sequence[int] = COLUMNS,
     ) -> Ints:
-        """Put passages in bins, ``(n, 6)``: one column a complaint, then the sentiment."""
-        columns = [
-            np.digitize(scores[:, k], mixture.edges) for k, mixture in enumerate(self.complaints)
+        """Put passages in bins, ``(n, len(columns))``.
+
+        :param columns: which of ``COLUMNS``: one a complaint, then the sentiment.
+        """
+        binned = [
+            np.digitize(scores[:, k], self.complaints[k].edges)
+            if k < len(self.complaints)
+            else _mood_bins(mood, mood_score, self.sentiment.edges)
+            for k in columns
         ]
-        columns.append(_mood_bins(mood, mood_score, self.sentiment.edges))
-        return np.stack(columns, axis=1).astype(np.int64)
+        return np.stack(binned, axis=1).astype(np.int64)
 
     @property
     def widths(self) -> list[int]:
         """How many bins each column has."""
         return [m.bins for m in (*self.complaints, self.sentiment)]
 
-    def correct(self, found: Histograms) -> Floats:
+    def correct(self, found: Histograms, columns: Sequence[int] = COLUMNS) -> Floats:
         """Estimate the shares of all labels.
 
         :param found: histograms of ``cells`` groups, with as many draws as there are here.
+        :param columns: what ``found`` is of, which of ``COLUMNS``; labels of others are NaN.
         :return: ``(cells, 1 + draws, 8)``: five complaints, three sentiments that sum to one;
             the first of each group's draws is the estimate itself.
         """
-        parts = [
-            _two_classes(found.part(k), mixture)[:, :, None]
-            for k, mixture in enumerate(self.complaints)
-        ]
-        moods = _classes(found.part(len(self.complaints)), self.sentiment)
-        return np.concatenate([*parts, moods], axis=2)
+        count = len(self.complaints)
+        shares = np.full((*found.shares.shape[:2], count + len(SENTIMENTS)), np.nan)
+        for place, k in enumerate(columns):
+            if k < count:
+                shares[:, :, k] = _two_classes(found.part(place), self.complaints[k])
+            else:
+                shares[:, :, count:] = _classes(found.part(place), self.sentiment)
+        return shares
 
 
 def make_corrector(profile: ErrorProfile, draws: int = DRAWS, seed: int = _SEED) -> Corrector:

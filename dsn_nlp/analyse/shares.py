@@ -18,6 +18,7 @@ from dsn_nlp.analyse.tables import ShareRow, Table
 
 Rows = npt.NDArray[np.intp]
 UNKNOWN = ""
+_FEW = 2000
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,23 @@ def shares(
     :raises StoreError: when the store cannot be read.
     """
     dimensions, chosen = check_dimensions(by), scope or Scope()
+    frame = desk.frame()  # an edition that has changed forgets earlier answers
+    # Who has asked for all labels has asked for each.
+    every = ("shares", chosen, dimensions, LABELS)
+    wanted = LABELS if desk.knows(every) else tuple(one for one in LABELS if one in labels)
 
     def make() -> Table[ShareRow]:
-        frame = desk.frame()
         rows = frame.chosen(chosen)
         cut = cut_by(desk, frame, rows, dimensions)
-        found = estimate_cut(desk, frame, cut)
+        found = estimate_cut(desk, frame, cut, wanted)
         made = tuple(
-            _row(frame, cut, number, found, label)
+            row
             for number in range(len(cut.keys))
-            for label in LABELS
+            for row in _rows(frame, cut, number, found, wanted)
         )
         return Table(made, desk.about(frame, rows), dimensions, len(cut.hidden))
 
-    desk.frame()  # an edition that has changed forgets earlier answers
-    table = desk.remember(("shares", chosen, dimensions), make)
+    table = desk.remember(("shares", chosen, dimensions, wanted), make)
     kept = tuple(row for row in table.rows if row.label in labels)
     return Table(kept, table.about, table.by, table.hidden)
 
@@ -92,11 +95,11 @@ def cut_by(desk: Desk, frame: Frame, rows: Rows, by: Sequence[str]) -> Cut:
     )
 
 
-def estimate_cut(desk: Desk, frame: Frame, cut: Cut) -> Estimates:
-    """Estimate every group of a cut; groups may overlap."""
+def estimate_cut(desk: Desk, frame: Frame, cut: Cut, labels: Sequence[str] = LABELS) -> Estimates:
+    """Estimate labels in every group of a cut; groups may overlap."""
     cell = np.repeat(np.arange(len(cut.keys)), [len(part) for part in cut.members])
     places = np.concatenate(cut.members) if cut.members else np.zeros(0, np.intp)
-    return estimate(desk, frame, cut.rows[places], cell, len(cut.keys))
+    return estimate(desk, frame, cut.rows[places], cell, len(cut.keys), labels)
 
 
 def dimension_values(
@@ -180,7 +183,14 @@ def _rank(value: str) -> tuple[int, int, str]:
 def _people(frame: Frame, rows: Rows) -> int:
     """Distinct commenters; articles are public and count nobody."""
     who = frame.respondent[rows]
-    return len(np.unique(who[who >= 0]))
+    return _distinct(who[who >= 0])
+
+
+def _distinct(codes: npt.NDArray[np.int32]) -> int:
+    """How many different codes there are; those of few passages by sorting them."""
+    if len(codes) < _FEW:
+        return len(np.unique(codes))
+    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def _additive(people: dict[Key, int]) -> dict[Key, int]:
@@ -198,19 +208,25 @@ def _additive(people: dict[Key, int]) -> dict[Key, int]:
     return {key: max(sums.get(key, 0), people[key]) for key in people}
 
 
-def _row(frame: Frame, cut: Cut, number: int, found: Estimates, label: str) -> ShareRow:
+def _rows(
+    frame: Frame, cut: Cut, number: int, found: Estimates, labels: Sequence[str]
+) -> list[ShareRow]:
+    """A group's rows, one a label."""
     key, members = cut.keys[number], cut.members[number]
     if key in cut.hidden:
-        return ShareRow(key, label, None, None, None, None, None, None)
-    place = LABELS.index(label)
-    counted = float(found.counted[number, place])
-    return ShareRow(
-        group=key,
-        label=label,
-        passages=len(members),
-        documents=len(np.unique(frame.document[cut.rows[members]])),
-        respondents=cut.people[number],
-        told=round(counted * len(members)),
-        counted=counted,
-        share=found.one(number, label),
-    )
+        return [ShareRow(key, label, None, None, None, None, None, None) for label in labels]
+    documents = _distinct(frame.document[cut.rows[members]])
+    counted = {label: float(found.counted[number, LABELS.index(label)]) for label in labels}
+    return [
+        ShareRow(
+            group=key,
+            label=label,
+            passages=len(members),
+            documents=documents,
+            respondents=cut.people[number],
+            told=round(share * len(members)),
+            counted=share,
+            share=found.one(number, label),
+        )
+        for label, share in counted.items()
+    ]

@@ -65,7 +65,8 @@ def _csv(
     names = [*columns, "run_id", "model", "fewest_respondents"]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";" if french else ",")
-    writer.writerow([heading(name).fr for name in names] if french else names)
+    titles = [heading(name, corrected=about.corrected).fr for name in names]
+    writer.writerow(titles if french else names)
     for row in rows:
         cells = [_cell(value) for value in (*row, *origin)]
         writer.writerow([_decimal_comma(cell) for cell in cells] if french else cells)
@@ -90,33 +91,33 @@ def _xlsx(
     buffer = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     french = lang == "fr"
+    known = {c: heading(c, corrected=about.corrected) for c in columns}
     with xlsxwriter.Workbook(buffer, options) as book:
-        _sheet(book, "Données" if french else "Data", columns, rows, lang)
+        names = [one.name(lang) for one in known.values()]
+        _sheet(book, "Données" if french else "Data", names, rows)
         _texts(
             book,
             "Dictionnaire" if french else "Dictionary",
-            [(heading(c).name(lang), c, heading(c).meaning(lang)) for c in columns],
+            [(one.name(lang), c, one.meaning(lang)) for c, one in known.items()],
         )
         _texts(book, "À propos" if french else "About", about_lines(about, lang))
     return buffer.getvalue()
 
 
-def _sheet(
-    book: Any, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], lang: Language
-) -> None:
+def _sheet(book: Any, name: str, titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """One typed column a figure, the header frozen and filtered."""
     sheet = book.add_worksheet(name)
     bold = book.add_format({"bold": True, "text_wrap": True})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     number = book.add_format({"num_format": "0.000"})
-    for place, column in enumerate(columns):
-        sheet.write_string(0, place, heading(column).name(lang), bold)
+    for place, title in enumerate(titles):
+        sheet.write_string(0, place, title, bold)
     for line, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             _write(sheet, line, place, value, day, number)
     sheet.freeze_panes(1, 0)
     if rows:
-        sheet.autofilter(0, 0, len(rows), len(columns) - 1)
+        sheet.autofilter(0, 0, len(rows), len(titles) - 1)
     sheet.autofit(400)
 
 

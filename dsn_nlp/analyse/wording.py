@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dsn_nlp.analyse.alerts import COLLAPSE, SURGE, Alert
 from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.curve import Curve, LevelChange
+from dsn_nlp.analyse.days import day, period
 from dsn_nlp.analyse.estimates import NET
 from dsn_nlp.analyse.headings import label_name
 from dsn_nlp.analyse.tables import ChangeRow, Estimate
@@ -155,37 +156,34 @@ def sentences(curves: Sequence[Curve], lang: Language) -> list[str]:
 def alert_sentence(alert: Alert, lang: Language) -> str:
     """Say what stands out, where, and against what."""
     place = None if alert.subject == TOTAL else alert.subject
+    when = period(alert.since, alert.until, lang)
     if alert.kind == SURGE:
         subject = (_FRENCH if lang == "fr" else _ENGLISH)[alert.label][0]
         before, now = share(alert.before, alert.label, lang), share(alert.now, alert.label, lang)
         if lang == "fr":
             return (
-                f"{at(place, lang)}, {subject} montent du {alert.since} au {alert.until} : "
-                f"{now}, contre {before} auparavant."
+                f"{at(place, lang)}, {subject} montent {when} : {now}, contre {before} auparavant."
             )
-        return (
-            f"{at(place, lang)}, {subject} surge from {alert.since} to {alert.until}: "
-            f"{now}, against {before} before."
-        )
+        return f"{at(place, lang)}, {subject} surge {when}: {now}, against {before} before."
     if alert.kind == COLLAPSE:
         few, usual = f"{alert.now.value:.0f}", f"{alert.before.value:.0f}"
         if lang == "fr":
             return (
-                f"La source « {alert.subject} » se tait : au plus {few} documents du {alert.since} "
-                f"au {alert.until}, contre {usual} par semaine d'habitude."
+                f"La source « {alert.subject} » se tait : au plus {few} documents {when}, "
+                f"contre {usual} par semaine d'habitude."
             )
         return (
-            f"The source “{alert.subject}” falls silent: at most {few} documents from "
-            f"{alert.since} to {alert.until}, against {usual} a week as a rule."
+            f"The source “{alert.subject}” falls silent: at most {few} documents "
+            f"{when}, against {usual} a week as a rule."
         )
     index = f"{alert.now.value:.2f}"
     if lang == "fr":
         return (
             f"Les probabilités de « {label_name(alert.label, lang)} » dérivent depuis le "
-            f"{alert.since} (indice de stabilité {index.replace('.', ',')}) : "
+            f"{day(alert.since, lang)} (indice de stabilité {index.replace('.', ',')}) : "
             "faire relire des passages récents."
         )
     return (
-        f"Probabilities of “{label_name(alert.label, lang)}” drift since {alert.since} "
+        f"Probabilities of “{label_name(alert.label, lang)}” drift since {day(alert.since, lang)} "
         f"(stability index {index}): have recent passages reviewed."
     )

@@ -27,6 +27,7 @@ _SQLITE_HINTS = {
 }
 # Connection lost, shutting down, serialisation, deadlock, lock and connection limits.
 _POSTGRES_TRANSIENT = ("08", "57P", "40001", "40P01", "55P03", "53300")
+_NO_RIGHT = "42501"
 _REFUSED_LOGIN = ("authentication failed", "no password supplied", "does not exist")
 
 
@@ -87,4 +88,9 @@ def _explain_postgres(place: str, error: psycopg.Error) -> StoreError:
         return TransientStoreError(f"{place}: PostgreSQL did not answer for now ({name})")
     if state is not None and state.startswith("28"):
         return StoreError(f"{place}: login refused; check user and password ({name})")
+    if state == _NO_RIGHT:
+        return StoreError(
+            f"{place}: this account may not do that; dsn_analyst reads the views, by dsn-nlp query "
+            f"or SQL; questions, dashboard and nights take the service's own account ({name})"
+        )
     return StoreError(f"{place}: PostgreSQL refused the call ({name})")

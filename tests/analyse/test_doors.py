@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.dictionary import write_dictionary
+from dsn_nlp.analyse.display import shown
 from dsn_nlp.analyse.invent import SITES
 from dsn_nlp.analyse.lake import export_parquet
 from dsn_nlp.analyse.scope import Scope
@@ -98,6 +100,19 @@ def test_csv_in_both_dialects():
     assert row["établissement"] == "'=2+3"
 
 
+def test_what_is_not_corrected_is_not_called_so():
+    given = share_table()
+    plain = replace(given, about=replace(ABOUT, corrected=False))
+    for lang, title in [("fr", "part corrigée"), ("en", "corrected share")]:
+        assert title in shown(given, lang)[0]
+        assert not [name for name in shown(plain, lang)[0] if name == title]
+        book = openpyxl.load_workbook(io.BytesIO(to_bytes(plain, "xlsx", lang)))
+        assert all(title != cell.value for sheet in book for row in sheet for cell in row)
+    header = to_bytes(plain, "csv-fr").decode("utf-8-sig").splitlines()[0]
+    assert "part (non corrigée)" in header
+    assert "part corrigée" not in header
+
+
 @pytest.mark.parametrize(
     ("lang", "names"),
     [("fr", ["Données", "Dictionnaire", "À propos"]), ("en", ["Data", "Dictionary", "About"])],
@@ -113,7 +128,8 @@ def test_workbook_has_dictionary_and_about(lang, names):
     assert len(dictionary) == len(data[0])
     told = dict(about)
     assert "20260601T080000Z-r" in told.values()
-    assert any("training 0.42" in str(value) for value in told.values())
+    threshold = "Formation 0,42" if lang == "fr" else "Training 0.42"
+    assert any(threshold in str(value) for value in told.values())
     assert any("5" in str(value) for value in told.values())
 
 

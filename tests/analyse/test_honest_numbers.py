@@ -10,6 +10,7 @@ from dsn_nlp.analyse.alerts import COLLAPSE, SURGE, find_alerts, stability_index
 from dsn_nlp.analyse.changepoints import change_points
 from dsn_nlp.analyse.changes import false_discovery
 from dsn_nlp.analyse.curve import Curve, CurvePoint, Level, LevelChange
+from dsn_nlp.analyse.days import period
 from dsn_nlp.analyse.golive import read_golive
 from dsn_nlp.analyse.histograms import BLOCKS, draw_histograms
 from dsn_nlp.analyse.invent import GOLIVE, SITES, SURGE_SHARE, invent, invented_profile
@@ -109,12 +110,58 @@ def test_alerts_are_raised_where_there_is_trouble(troubled, desk):
     assert not [key for key in keys if key[0] == SURGE and key[1] not in (SITES[1], "∑")]
     surge = next(a for a in found if a.key == (SURGE, SITES[1], "security"))
     assert surge.now.low <= SURGE_SHARE <= surge.now.high
-    assert "À Fleury, les plaintes de sécurité montent" in alert_sentence(surge, "fr")
+    french = alert_sentence(surge, "fr")
+    assert "À Fleury, les plaintes de sécurité montent du 26 juillet au 1er août 2026 :" in french
     assert "At Fleury, security complaints surge" in alert_sentence(surge, "en")
     silence = next(a for a in found if a.kind == COLLAPSE)
     assert "se tait" in alert_sentence(silence, "fr")
     # Invented scores are the same from the first week to the last.
     assert find_alerts(desk, AlertSettings()) == []
+
+
+def row_by_row(cell, document, bins, widths, cells, draws):
+    """The draws as they are defined: a row a document, blocks of rows, rows drawn anew."""
+    rng, made = np.random.default_rng(0), []
+    for one in range(cells):
+        inside = cell == one
+        rows = []
+        for owner in np.unique(document[inside]):
+            mine = bins[inside & (document == owner)]
+            rows.append(
+                np.concatenate(
+                    [np.bincount(c, minlength=w) for c, w in zip(mine.T, widths, strict=True)]
+                )
+            )
+        counts = np.array(rows, float)
+        if len(counts) > BLOCKS:
+            counts = counts[rng.permutation(len(counts))]
+            starts = np.linspace(0, len(counts), BLOCKS, endpoint=False).astype(int)
+            counts = np.add.reduceat(counts, starts, axis=0)
+        drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=draws)
+        made.append(np.vstack([counts.sum(axis=0), drawn @ counts]))
+    return np.array(made)
+
+
+def test_draws_of_grouped_counts_are_those_of_rows():
+    rng = np.random.default_rng(3)
+    size, widths = 4000, [4, 3]
+    cell, document = rng.integers(0, 3, size), rng.integers(0, 1700, size)
+    cell[document > 600] = 2
+    bins = np.stack([rng.integers(0, width, size) for width in widths], axis=1)
+    found = draw_histograms(cell, document, bins, widths, 3, 50)
+    expected = row_by_row(cell, document, bins, widths, 3, 50)
+    assert len(np.unique(document[cell == 2])) > BLOCKS
+    for column, part in enumerate(np.split(expected, [4], axis=2)):
+        assert np.array_equal(found.part(column), part / part.sum(axis=2, keepdims=True))
+    first = draw_histograms(cell, document, bins[:, :1], widths[:1], 3, 50)
+    assert np.array_equal(first.part(0), found.part(0))
+
+
+def test_periods_are_written_out():
+    new_year = date(2025, 12, 29), date(2026, 1, 4)
+    assert period(*new_year, "fr") == "du 29 décembre 2025 au 4 janvier 2026"
+    assert period(*new_year, "en") == "from December 29, 2025 to January 4, 2026"
+    assert period(date(2026, 6, 3), date(2026, 6, 9), "en") == "from June 3 to June 9, 2026"
 
 
 def test_drift_is_seen_and_chance_is_not():

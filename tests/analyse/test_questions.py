@@ -45,6 +45,15 @@ def test_groups_add_up_to_their_total(desk):
     assert sum(row.told for row in parts) == total.told
 
 
+def test_one_label_asked_alone_is_told_as_among_all(desk):
+    alone = [
+        shares(desk, by=("week",), labels=(label,)).rows for label in ("security", "net", "neutral")
+    ]
+    every = shares(desk, by=("week",)).rows
+    for rows in alone:
+        assert rows == tuple(row for row in every if row.label == rows[0].label)
+
+
 def test_weeks_since_golive_start_at_nought(desk):
     table = shares(desk, by=("since_golive",), labels=("net",))
     weeks = [row.group[0] for row in table.rows]

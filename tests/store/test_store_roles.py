@@ -4,9 +4,10 @@ import psycopg
 import pytest
 import store_nights as nights
 
-from dsn_nlp.errors import ConfigError
+from dsn_nlp.analyse.frame import read_frame
+from dsn_nlp.errors import ConfigError, StoreError
 from dsn_nlp.privacy.roles import ANALYST, TEXT_READER, grant
-from dsn_nlp.store import Store
+from dsn_nlp.store import Store, run_query
 from dsn_nlp.store.opened import reads_text
 
 READ = "SELECT passage_id, site, training FROM labelled_passages"
@@ -62,6 +63,19 @@ def test_both_roles_write_the_access_log_and_nothing_else(address, role):
     with psycopg.connect(address) as connection:
         connection.execute(f"SET ROLE {role}")
         connection.execute(f"INSERT INTO accesses VALUES ({row})")
+
+
+def test_questions_tell_an_analyst_which_account_they_take(address):
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE marie LOGIN IN ROLE {ANALYST}")
+    try:
+        own = address.replace("dsn@", "marie@")
+        assert len(run_query(own, READ)[1]) == 36
+        with pytest.raises(StoreError, match=r"dsn_analyst reads the views.*service's own account"):
+            read_frame(own)
+    finally:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("DROP ROLE marie")
 
 
 def test_roles_need_postgres(tmp_path):

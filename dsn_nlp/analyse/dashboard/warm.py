@@ -8,6 +8,7 @@ from dsn_nlp.analyse.dashboard import pages
 from dsn_nlp.analyse.dashboard.panels import make_panel, tiles
 from dsn_nlp.analyse.dashboard.view import View
 from dsn_nlp.analyse.desk import Desk, Edition
+from dsn_nlp.analyse.shares import shares
 from dsn_nlp.config import Settings
 from dsn_nlp.errors import DsnNlpError
 from dsn_nlp.records import COMPLAINTS, Language
@@ -16,6 +17,7 @@ _LANGUAGES: tuple[Language, ...] = ("fr", "en")
 _SECONDS = 30.0
 _OVERVIEW = ("trend", "sites", "roles", "changes", "labels", "pairs")
 _OTHERS = ("press", "voices", "leads")
+_CUTS = ("week", "site", "role", "since_golive")
 
 
 @dataclass
@@ -55,6 +57,9 @@ class Warmer:
 
     def _all(self) -> None:
         views = [View(lang=lang) for lang in _LANGUAGES]
+        for cut in _CUTS:  # all labels at once, before they are asked for one by one
+            if not self._stopped.is_set():
+                shares(self.desk, by=(cut,))
         for view in views:
             self._overview(view)
             for key in _OTHERS:
