@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dsn_nlp.errors import TrainingError
@@ -20,6 +22,7 @@ from dsn_nlp.modelling.thaw import thaw
 from dsn_nlp.prepare.deid_words import first_tokens
 
 _IGNORED = -100
+_CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -230,18 +233,33 @@ def _groups(network: TagNetwork, recipe: TaggerRecipe) -> list[dict[str, Any]]:
 
 
 def _keep(folder: Path, network: TagNetwork, optimizer: Any, plan: Any, epoch: int) -> None:
-    state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(),
-             "plan": plan.state_dict(), "epoch": epoch}  # fmt: skip
-    torch.save(state, folder / "checkpoint.new")
-    (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
+    """Write a checkpoint as safetensors: tensors, and the rest as JSON in its header."""
+    kept = optimizer.state_dict()
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for place, of in kept["state"].items():
+        tensors |= {f"optimizer.{place}.{name}": tensor for name, tensor in of.items()}
+    rest = {"epoch": epoch, "groups": kept["param_groups"], "plan": plan.state_dict()}
+    new = folder / "checkpoint.new"
+    save_file({n: t.clone() for n, t in tensors.items()}, new, {"rest": json.dumps(rest)})
+    new.replace(folder / _CHECKPOINT)
 
 
 def _resume(folder: Path, network: TagNetwork, optimizer: Any, plan: Any) -> int:
-    path = folder / "checkpoint.pt"
+    path = folder / _CHECKPOINT
     if not path.is_file():
         return 0
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    plan.load_state_dict(state["plan"])
-    return int(state["epoch"])
+    weights: dict[str, Tensor] = {}
+    state: dict[int, dict[str, Tensor]] = {}
+    with safe_open(path, framework="pt") as kept:
+        rest = json.loads(kept.metadata()["rest"])
+        for key in kept.keys():  # noqa: SIM118 - not a dict
+            part, _, name = key.partition(".")
+            if part == "network":
+                weights[name] = kept.get_tensor(key)
+            else:
+                place, _, moment = name.partition(".")
+                state.setdefault(int(place), {})[moment] = kept.get_tensor(key)
+    network.load_state_dict(weights)
+    optimizer.load_state_dict({"state": state, "param_groups": rest["groups"]})
+    plan.load_state_dict(rest["plan"])
+    return int(rest["epoch"])
