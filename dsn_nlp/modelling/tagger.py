@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +118,15 @@ def train_tagger(
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     network, tokenizer = open_network(recipe)
+    places = int(network.encoder.config.max_position_embeddings) - 2  # two are kept for padding
+    recipe = replace(recipe, max_tokens=min(recipe.max_tokens, places))
     optimizer = torch.optim.AdamW(_groups(network, recipe), fused=True)
     steps = recipe.epochs * -(-(len(tagged) + min(recipe.free, len(free))) // recipe.batch)
     plan = torch.optim.lr_scheduler.LambdaLR(optimizer, _slope(steps, recipe.warmup))
     done = _resume(folder, network, optimizer, plan)
     started, losses = time.monotonic(), []
     for epoch in range(done, recipe.epochs):
+        torch.manual_seed(recipe.seed * 1000 + epoch)  # a resumed run draws what a whole one does
         losses.append(
             _epoch(network, tokenizer, optimizer, plan, _told(tagged, free, recipe, epoch), recipe)
         )

@@ -110,7 +110,7 @@ def assemble_tagger(
         types=TYPES,
         thresholds=limits.thresholds,
         doubts=limits.doubts,
-        max_tokens=recipe.max_tokens,
+        max_tokens=trained.record["recipe"]["max_tokens"],
         corpus=told["corpus"],
         training=_without_paths(trained.record),
         measured=told["measured"],
