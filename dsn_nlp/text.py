@@ -33,8 +33,9 @@ def normalise(text: str) -> str:
     import ftfy
 
     repaired = ftfy.fix_encoding(text)
-    unified = unicodedata.normalize("NFC", repaired).replace("\r\n", "\n").replace("\r", "\n")
-    return _SPACES_AT_LINE_END.sub("\n", _CONTROL.sub("", unified)).strip()
+    unified = _CONTROL.sub("", repaired.replace("\r\n", "\n").replace("\r", "\n"))
+    # Composed last: what stood between a letter and its accent is gone by now.
+    return _SPACES_AT_LINE_END.sub("\n", unicodedata.normalize("NFC", unified)).strip()
 
 
 def content_id(*parts: str) -> str:

@@ -13,6 +13,7 @@ from dsn_nlp.text import content_id, normalise, tell_language
         ("  « formation »\u00a0! \x00", "« formation »\u00a0!"),
         ("FormÃ© trop tard", "Formé trop tard"),
         ("l’écran", "l’écran"),
+        ("He\u200b\u0301le\u200bne", "Hélene"),
     ],
 )
 def test_normalise(given, expected):
