@@ -111,7 +111,7 @@ def test_alerts_are_raised_where_there_is_trouble(troubled, desk):
     surge = next(a for a in found if a.key == (SURGE, SITES[1], "security"))
     assert surge.now.low <= SURGE_SHARE <= surge.now.high
     french = alert_sentence(surge, "fr")
-    assert "À Fleury, les plaintes de sécurité montent du 26 juillet au 1er août 2026 :" in french
+    assert "À Fleury, les plaintes de sécurité montent du 25 juillet au 31 juillet 2026 :" in french
     assert "At Fleury, security complaints surge" in alert_sentence(surge, "en")
     silence = next(a for a in found if a.kind == COLLAPSE)
     assert "se tait" in alert_sentence(silence, "fr")
