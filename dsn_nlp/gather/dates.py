@@ -18,7 +18,7 @@ Precision = Literal["zoned", "local", "day"]
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?"
-    r"\s?(Z|[+-]\d{2}:?\d{2}|[A-Z]{2,4})?)?"
+    r"(?:\s?([APap])\.?\s?[Mm]\b\.?)?\s?(Z|[+-]\d{2}:?\d{2}|[A-Z]{2,4})?)?"
 )
 _NUMERIC_ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})")
 # Hours from Greenwich; French names beside the English ones.
@@ -27,6 +27,8 @@ _ZONES = {
     "CDT": -5, "HNC": -6, "HAC": -5, "MST": -7, "MDT": -6, "HNR": -7, "HAR": -6, "PST": -8,
     "PDT": -7, "HNP": -8, "HAP": -7, "AST": -4, "ADT": -3, "HNA": -4, "HAA": -3,
 }  # fmt: skip
+# A zone of Québec without its season, or none at all.
+_EASTERN = (None, "ET", "HE")
 _MONTHS = (
     "jan", "feb|fév|fev", "mar", "apr|avr", "may|mai", "jun|juin", "jul|juil", "aug|aoû|aou",
     "sep", "oct", "nov", "dec|déc",
@@ -35,7 +37,8 @@ _MONTH = re.compile("|".join(f"(?P<m{i}>{names})" for i, names in enumerate(_MON
 _WORDED = re.compile(
     r"(?:[a-zéû]{2,9}\.?,?\s+)?(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s-]+(?P<month>[a-zéû]{3,9})\.?"
     r"[\s,-]+(?P<year>\d{4}|\d{2})\b(?:,?\s+(?:à\s+|at\s+)?(?P<hour>\d{1,2})\s?[:h]\s?"
-    r"(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?\s*(?P<zone>[+-]\d{2}:?\d{2}|[a-z]{1,4})?",
+    r"(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?:\s?(?P<half>[ap])\.?\s?m\b\.?)?)?"
+    r"\s*(?P<zone>[+-]\d{2}:?\d{2}|[a-z]{1,4})?",
 )
 _MONTH_FIRST = re.compile(r"^([a-zéû]{3,9}\.?) (\d{1,2}),? (\d{4})")
 
@@ -84,8 +87,9 @@ def _iso(text: str) -> Moment | None:
     found = _ISO.match(text)
     if not found:
         return None
-    year, month, day, hour, minute, second, zone = found.groups()
+    year, month, day, hour, minute, second, half, zone = found.groups()
     numbers = [int(part or 0) for part in (year, month, day, hour, minute, second)]
+    numbers[3] = _of_day(numbers[3], half)
     return _moment(numbers, zone, has_hour=hour is not None)
 
 
@@ -98,7 +102,13 @@ def _worded(text: str) -> Moment | None:
     year += (2000 if year < 70 else 1900) if year < 100 else 0
     parts = (found["hour"], found["minute"], found["second"])
     numbers = [year, int(month.lastgroup[1:]), int(found["day"]), *(int(p or 0) for p in parts)]
+    numbers[3] = _of_day(numbers[3], found["half"])
     return _moment(numbers, (found["zone"] or "").upper() or None, found["hour"] is not None)
+
+
+def _of_day(hour: int, half: str | None) -> int:
+    """Bring an hour with a.m. or p.m. to 0 to 23."""
+    return hour if half is None else hour % 12 + 12 * (half.lower() == "p")
 
 
 def _rfc_822(text: str) -> Moment | None:
@@ -118,6 +128,8 @@ def _moment(numbers: list[int], zone: str | None, has_hour: bool) -> Moment | No
             return Moment(day_start(date(year, month, day)), "day")
         bare = datetime(year, month, day, hour, minute, min(second, 59))
         offset = _offset(zone)
+        if offset is None and zone not in _EASTERN:  # its hour cannot be known
+            return Moment(day_start(bare.date()), "day")
         if offset is None:
             return Moment(bare.replace(tzinfo=TORONTO).astimezone(UTC), "local")
         return Moment((bare - offset).replace(tzinfo=UTC), "zoned")

@@ -36,13 +36,19 @@ def erase(store: Store, scope: Scope, value: str) -> Erased:
     :raises RunInProgressError: when a night is at work.
     """
     removed = store.erase(scope, value)
+    here, elsewhere = remove_files(removed)
+    # Even when nothing was left: an earlier attempt may have met a reader.
+    scrubbed = store.scrub(whole=removed.anything)
+    return Erased(removed, here, elsewhere, scrubbed)
+
+
+def remove_files(removed: Erasure) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Remove exports that may hold what was erased; give those removed and those not found."""
     paths = [Path(path) for path in removed.withdrawn]
     here = tuple(path for path in paths if path.is_file() and not path.is_symlink())
     for path in here:
         path.unlink()
-    # Even when nothing was left: an earlier attempt may have met a reader.
-    scrubbed = store.scrub(whole=removed.anything)
-    return Erased(removed, here, tuple(p for p in paths if p not in here), scrubbed)
+    return here, tuple(path for path in paths if path not in here)
 
 
 def respondents_of(settings: Settings, written: str, source: str | None) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from dsn_nlp.config import Settings
+from dsn_nlp.privacy.erasure import remove_files
 from dsn_nlp.store import Store
 
 
@@ -36,7 +37,9 @@ def enforce(store: Store, settings: Settings, now: datetime | None = None) -> di
         months = known.get(source, own.months.get(source, default[kind]))
         if months is None:
             continue
-        gone = store.expire(source, months_before(now, months)).counts["documents"]
+        removed = store.expire(source, months_before(now, months))
+        remove_files(removed)
+        gone = removed.counts["documents"]
         if gone:
             erased[source] = gone
     if erased:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,12 +201,21 @@ def _restore_sqlite(url: sa.URL, source: Path, manifest: Manifest) -> None:
         else:
             _fill(beside, source, manifest)
         _verify(beside, manifest)
-        _remove(path)
-        os.replace(fresh, path)
+        _put_in_place(fresh, path)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
         _remove(fresh)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """Replace a store in one move; until then the old one stands whole."""
+    if path.exists():
+        with closing(sqlite3.connect(path)) as old:  # its log must not be read into the new one
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for side in ("-wal", "-shm"):
+            path.with_name(path.name + side).unlink(missing_ok=True)
+    os.replace(fresh, path)
 
 
 def _remove(path: Path) -> None:

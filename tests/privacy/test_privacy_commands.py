@@ -135,9 +135,14 @@ def test_retention_in_the_future_erases_bytes_and_all(night: Night) -> None:
     """The clock is put 25 months ahead; the default keeps comments for 24."""
     own = load_settings(night.config)
     now = datetime.now(UTC)
+    sheet = night.folder / "sent.csv"
+    sheet.write_text("words of a comment", encoding="utf-8")
     with Store.open(night.url) as store:
+        store.record_export(sheet, "annotate", 1, True)
         assert enforce(store, own, now + timedelta(days=700)) == {}
+        assert sheet.exists()
         assert enforce(store, own, now + timedelta(days=25 * 31)) == {"c": 3}
+        assert not sheet.exists(), "files with the text go with it"
         assert enforce(store, own, now + timedelta(days=25 * 31)) == {}
         (entry,) = store.records("deletions")
         assert (entry["cause"], entry["subject"]) == ("retention", "c")

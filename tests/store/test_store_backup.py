@@ -1,5 +1,6 @@
 """Backups from and to both databases, damaged ones, and schemas of older releases."""
 
+import errno
 import gzip
 import json
 import shutil
@@ -65,6 +66,25 @@ def test_a_store_is_replaced_only_when_asked(filled, tmp_path):
         restore(filled, tmp_path / "kept")
     restore(filled, tmp_path / "kept", replace=True)
     assert content(filled) == before
+
+
+def test_a_store_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'dsn.db'}"
+    with Store.open(url) as store:
+        nights.night(store, range(8))
+    back_up(url, tmp_path / "kept", "0.2.0")
+    with Store.open(url) as store:
+        nights.night(store, range(20))
+    before = content(url)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.replace", full)
+        with pytest.raises(StoreError, match="No space left"):
+            restore(url, tmp_path / "kept", replace=True)
+    assert content(url) == before
 
 
 def test_a_night_at_work_is_not_replaced(filled, tmp_path):

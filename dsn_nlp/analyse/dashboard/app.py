@@ -243,7 +243,7 @@ def _export(visit: Visit) -> Response:
         return _file(str(chart).encode(), f"dsn-{key}.svg", "svg")
     french = visit.request.query_params.get("dialect") == "fr"
     form: Form | None = "csv-fr" if ending == "csv" and french else None
-    form = form or next((f for f in SUFFIXES if f == ending), None)
+    form = form or next((f for f in SUFFIXES if f == ending and f != "csv-fr"), None)
     if form is None:
         raise InputError(f"no form of file is named '{ending[:20]}'")
     table: Table[Any]

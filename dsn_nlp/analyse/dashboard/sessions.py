@@ -95,13 +95,18 @@ class Door:
         if self.must_wait(peer, name):
             return None
         with self._hashing:
+            if self.must_wait(peer, name):  # guesses that came while this one stood in line count
+                return None
             right = check(self._people, name, password)
-        if not right:
-            with self._lock:
-                for key in (f"name {name[:80]}", f"peer {peer}"):
-                    self._failed.setdefault(key, []).append(time.monotonic())
-            return None
+            if not right:
+                self._note_failure(peer, name)
+                return None
         return self._begin(name)
+
+    def _note_failure(self, peer: str, name: str) -> None:
+        with self._lock:
+            for key in (f"name {name[:80]}", f"peer {peer}"):
+                self._failed.setdefault(key, []).append(time.monotonic())
 
     def must_wait(self, peer: str, name: str) -> bool:
         """Whether a name or an address has failed too often in the last minute."""
