@@ -17,7 +17,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from dsn_nlp import stages
 from dsn_nlp.config import load_settings
-from dsn_nlp.errors import DsnNlpError, HeldError, TransientFetchError
+from dsn_nlp.errors import DsnNlpError, HeldError, StoreError, TransientFetchError
 from dsn_nlp.records import Tally
 from dsn_nlp.reporting import report_night
 from dsn_nlp.stages import batched
@@ -138,14 +138,18 @@ def run_nightly(config: str, release: bool = False) -> dict[str, int]:
     A night does not need Prefect: when its server is away, or goes away and stays away, the night
     is run, or ended, without it; what was stored before is not done again.
 
-    :raises DsnNlpError: the failure that ended the night.
+    :raises DsnNlpError: the failure that ended the night, or that it was cancelled.
     """
     settings = load_settings(Path(config))
     try:
         state: State[Any] = nightly(config, release, return_state=True)  # type: ignore[assignment]
+        stopped = state.is_cancelled()
         outcome = state.result(raise_on_failure=False)
     except Exception as error:
-        outcome = error
+        stopped, outcome = False, error
+    if stopped:  # somebody wanted it to end
+        stages.abandon_own(settings)
+        raise StoreError("the night was cancelled in Prefect; run it again to finish it")
     if isinstance(outcome, DsnNlpError):
         raise outcome
     if isinstance(outcome, BaseException):

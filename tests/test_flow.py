@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 
 from dsn_nlp.store import Store
@@ -127,3 +128,20 @@ def test_pipelines_are_importable_when_installed() -> None:
     code = "import pipelines.nightly, pipelines.server"
     done = subprocess.run([sys.executable, "-c", code], cwd="/", check=False, env=os.environ)
     assert done.returncode == 0
+
+
+def test_a_night_that_was_cancelled_is_not_begun_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect's answer to a cancelled run is given in place of its engine's."""
+    from prefect.states import Cancelled
+
+    from dsn_nlp.errors import StoreError
+    from pipelines.nightly import run_nightly
+
+    monkeypatch.setenv("DSN_NLP_KEY", installation.environment["DSN_NLP_KEY"])
+    monkeypatch.setattr("pipelines.nightly.nightly", lambda *_, **__: Cancelled())
+    with pytest.raises(StoreError, match="cancelled in Prefect"):
+        run_nightly(str(installation.config))
+    with Store.open(installation.url) as store:
+        assert store.counts()["documents"] == 0

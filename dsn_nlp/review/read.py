@@ -140,9 +140,11 @@ def _spreadsheet(path: Path) -> Iterator[tuple[str, _Row | str]]:
     names = [NAMES_IN_ANY_LANGUAGE.get(title.casefold()) for title in heading]
     if ID_COLUMN not in heading or not set(COMPLAINTS) <= set(names):
         raise InputError(f"{path}: the first row must be that of the exported sheet")
-    where, mood = heading.index(ID_COLUMN), len(heading) - 1
     columns = [(index, name) for index, name in enumerate(names) if name in COMPLAINTS]
-    for number, cells in enumerate(rows, start=2):
+    # The stance stands after the complaints; a reviewer may add columns of their own behind it.
+    where, mood = heading.index(ID_COLUMN), columns[-1][0] + 1
+    for number, row in enumerate(rows, start=2):
+        cells = (*row, *(None,) * (len(heading) + 1 - len(row)))  # empty ends may be left out
         told = [str(name) for index, name in columns if str(cells[index] or "").strip()]
         said = str(cells[mood] or "").strip()
         if any(cells):

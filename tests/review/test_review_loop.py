@@ -178,6 +178,23 @@ def broken(folder: Path, name: str) -> Path:
     return path
 
 
+def test_a_reviewer_may_add_a_column_and_leave_ends_empty(tmp_path: Path) -> None:
+    write_sheet(CANDIDATES, "xlsx", tmp_path / "r.xlsx", guess=False)
+    book = load_workbook(tmp_path / "r.xlsx")
+    sheet = book["Passages"]
+    sheet["C2"], sheet["H2"], sheet["I1"], sheet["I2"] = "x", "négatif", "Remarque", "à voir"
+    book.save(tmp_path / "r.xlsx")
+    good = [row for row in read_sheet(tmp_path / "r.xlsx", "marie") if isinstance(row, Review)]
+    assert [(r.complaints, r.sentiment) for r in good] == [(("training",), "negative")]
+    bare = Workbook(write_only=True)
+    rows = bare.create_sheet("Passages")
+    for number, cells in enumerate(sheet.iter_rows(values_only=True)):
+        rows.append(cells[:8] if number == 0 else cells[:3])
+    bare.save(tmp_path / "short.xlsx")
+    told = list(read_sheet(tmp_path / "short.xlsx", "marie"))
+    assert told[0].reason == "exactly one sentiment is needed"
+
+
 @pytest.mark.parametrize("name", ["none.json", "text.json", "sheet.csv", "text.xlsx", "bare.xlsx"])
 def test_what_is_no_sheet_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=name):
