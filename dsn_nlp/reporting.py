@@ -1,6 +1,6 @@
-"""The stage after publishing: write the night's report, remember its alerts, tell people by e-mail.
+"""The stage after publishing: write the night's export and report, and tell people by e-mail.
 
-A report that fails never undoes the night: readers already see it.
+What fails here never undoes the night: readers already see it.
 """
 
 import json
@@ -29,10 +29,11 @@ Remembered = dict[str, dict[str, Any]]
 
 
 def report_night(settings: Settings, run_id: str) -> list[Path]:
-    """Write the reports of a night that was just published, where a folder is named for them.
+    """Write export and reports of a night just published, where folders are named for them.
 
-    :return: the files written; none where it failed, which the log says.
+    :return: the reports written; none where it failed, which the log says.
     """
+    _export_night(settings, run_id)
     if settings.run.reports is None:
         return []
     try:
@@ -40,6 +41,17 @@ def report_night(settings: Settings, run_id: str) -> list[Path]:
     except DsnNlpError as error:
         logger.warning("run %s: no report (%s)", run_id, error)
         return []
+
+
+def _export_night(settings: Settings, run_id: str) -> None:
+    if settings.run.export is None:
+        return
+    from dsn_nlp.analyse.export import export_passages
+
+    try:
+        contained(export_passages)(settings.store.url.get_secret_value(), settings.run.export)
+    except DsnNlpError as error:
+        logger.warning("run %s: no export (%s)", run_id, error)
 
 
 def write_reports(

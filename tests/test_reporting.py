@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from dsn_nlp.analyse.report import Night
+from dsn_nlp.config import load_settings
 from dsn_nlp.config_screens import MailSettings
 from dsn_nlp.errors import ConfigError, StoreError
-from dsn_nlp.reporting import compose, remember_alerts, send
+from dsn_nlp.reporting import compose, remember_alerts, report_night, send
+from dsn_nlp.store import Store
 from tests.conftest import Installation
 
 NIGHT = Night(
@@ -130,3 +132,19 @@ def test_a_night_writes_its_reports_and_mails(
     unknown = installation.run("report", "--run", "1999")
     assert unknown.returncode == 2
     assert len(unknown.stderr.splitlines()) == 1
+
+
+def test_every_way_of_running_a_night_renews_the_export(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tmp_path / "dsn.toml"
+    config.write_text('[store]\nurl = "sqlite:///dsn.db"\n[run]\nexport = "out"\n', "utf-8")
+    settings = load_settings(config)
+    Store.open(settings.store.url.get_secret_value()).close()
+    assert report_night(settings, "r1") == []
+    assert (tmp_path / "out" / "labelled_passages.csv").read_text("utf-8-sig").startswith("passage")
+    (tmp_path / "out" / "labelled_passages.csv").unlink()
+    (tmp_path / "out").rmdir()
+    (tmp_path / "out").write_text("taken")
+    assert report_night(settings, "r1") == []
+    assert "no export" in caplog.text

@@ -60,10 +60,10 @@ def run(
     through_prefect = prefect and _prefect_answers()
     counts = _run_flow(config, release) if through_prefect else _run_directly(settings, release)
     if settings.run.export is not None:
-        from dsn_nlp.analyse.export import export_passages
+        from dsn_nlp.analyse.export import EXPORT_FILE
 
-        target = export_passages(settings.store.url.get_secret_value(), settings.run.export)
-        typer.echo(either("Export : ", "Export: ") + str(target))
+        target = settings.run.export / EXPORT_FILE
+        typer.echo(either("Export\N{NO-BREAK SPACE}: ", "Export: ") + str(target))
     _print_summary(settings, counts)
 
 
