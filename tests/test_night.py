@@ -160,7 +160,7 @@ def test_two_nights_at_once_are_refused(installation: Installation) -> None:
 
         run_id = store.begin_run("test", timedelta(minutes=5))
         done = installation.run("run", "--no-prefect")
-        assert done.returncode == 1
+        assert done.returncode == 75
         assert run_id in done.stderr
         assert "Traceback" not in done.stderr
 
