@@ -50,7 +50,7 @@ def test_bad_rows_are_told_with_their_line_and_the_others_pass(tmp_path):
     assert done.returncode == 2
     assert [row.get("text") or row["title"] for row in rows] == ["Bon.", "Seul"]
     places = [line.split(": ")[1] for line in done.stderr.splitlines()[:-1]]
-    assert [place.rpartition(":")[2] for place in places] == ["2", "3", "4", "5", "6", "7"]
+    assert [place.rpartition(":")[2].strip() for place in places] == ["2", "3", "4", "5", "6", "7"]
     assert "Traceback" not in done.stderr
 
 
