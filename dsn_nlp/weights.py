@@ -1,7 +1,7 @@
 """Opening ONNX networks whose files were checked, and running texts of one length together."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,21 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def check_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Check files of a model folder against their SHA-256, before anything is loaded from them.
+
+    :raises ModelError: when one is missing or altered.
+    """
+    for name, expected in sums.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            raise ModelError(f"{path}: missing; restore the model folder (git checkout, backup)")
+        if sha256_of(path) != expected:
+            raise ModelError(
+                f"{path}: checksum differs from the manifest; restore the file, do not use it"
+            )
 
 
 def open_session(path: Path) -> Any:

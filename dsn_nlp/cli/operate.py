@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,13 +58,15 @@ def run(
     from dsn_nlp.config import load_settings
 
     settings = load_settings(config)
+    began = time.time()
     through_prefect = prefect and _prefect_answers()
     counts = _run_flow(config, release) if through_prefect else _run_directly(settings, release)
     if settings.run.export is not None:
         from dsn_nlp.analyse.export import EXPORT_FILE
 
         target = settings.run.export / EXPORT_FILE
-        typer.echo(either("Export\N{NO-BREAK SPACE}: ", "Export: ") + str(target))
+        if target.is_file() and target.stat().st_mtime >= began:  # else the log says why not
+            typer.echo(either("Export\N{NO-BREAK SPACE}: ", "Export: ") + str(target))
     _print_summary(settings, counts)
 
 

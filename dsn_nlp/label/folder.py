@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dsn_nlp.errors import ModelError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
-from dsn_nlp.weights import sha256_of
+from dsn_nlp.weights import check_sums
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -102,14 +102,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
     """
     if set(manifest.files) - {PROFILE} != set(FILES):
         raise ModelError(f"{folder / MANIFEST}: must list exactly {', '.join(FILES)}")
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            raise ModelError(f"{path}: missing; restore the model folder (git checkout, backup)")
-        if sha256_of(path) != expected:
-            raise ModelError(
-                f"{path}: checksum differs from the manifest; restore the file, do not use it"
-            )
+    check_sums(folder, manifest.files)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -30,16 +30,25 @@ def export_float(network: LabelNetwork, path: Path) -> None:
     :raises TrainingError: when the network cannot be traced.
     """
     network = network.float().eval()
+    trace(_Logits(network), path, network.padding_id, {0: "passages"})
+
+
+def trace(network: nn.Module, path: Path, padding_id: int, told: dict[int, str]) -> None:
+    """Write a network of ids and mask as ONNX.
+
+    :param told: names of the free axes of its logits.
+    :raises TrainingError: when the network cannot be traced.
+    """
     # A padded row, or the tracer would leave the attention mask out of the graph.
-    ids = torch.tensor([[0, 5, 6, 2], [0, 7, 2, network.padding_id]])
+    ids = torch.tensor([[0, 5, 6, 2], [0, 7, 2, padding_id]])
     example = (ids, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]))
-    axes = {0: "passages", 1: "tokens"}
+    axes = {0: told[0], 1: "tokens"}
     try:
         with quiet():
             torch.onnx.export(
-                _Logits(network), example, str(path), dynamo=False, opset_version=OPSET,
+                network, example, str(path), dynamo=False, opset_version=OPSET,
                 input_names=["input_ids", "attention_mask"], output_names=["logits"],
-                dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "passages"}},
+                dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": told},
             )  # fmt: skip
     except Exception as error:
         raise TrainingError(f"{path.name}: export failed ({type(error).__name__})") from error

@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dsn_nlp.errors import TrainingError
 from dsn_nlp.modelling.base import ORIGIN_FILE
-from dsn_nlp.modelling.export import OPSET, save_tokenizer
+from dsn_nlp.modelling.export import save_tokenizer, trace
 from dsn_nlp.modelling.quantize import quantize
-from dsn_nlp.modelling.quiet import quiet
 from dsn_nlp.modelling.tagger import TaggerRecipe, TagNetwork, TrainedTagger, train_tagger
 from dsn_nlp.modelling.tagger_card import write_tagger_card
 from dsn_nlp.modelling.tagger_corpus import Sample, free_passages, sample_of
@@ -127,18 +124,7 @@ def export_tagger(network: TagNetwork, path: Path) -> None:
     :raises TrainingError: when the network cannot be traced.
     """
     network = network.float().eval()
-    ids = torch.tensor([[0, 5, 6, 2], [0, 7, 2, network.padding_id]])
-    example = (ids, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]))
-    axes = {0: "texts", 1: "tokens"}
-    try:
-        with quiet():
-            torch.onnx.export(
-                network, example, str(path), dynamo=False, opset_version=OPSET,
-                input_names=["input_ids", "attention_mask"], output_names=["logits"],
-                dynamic_axes=dict.fromkeys(("input_ids", "attention_mask", "logits"), axes),
-            )  # fmt: skip
-    except Exception as error:
-        raise TrainingError(f"{path.name}: export failed ({type(error).__name__})") from error
+    trace(network, path, network.padding_id, {0: "texts", 1: "tokens"})
 
 
 def _told(

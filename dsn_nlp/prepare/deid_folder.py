@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dsn_nlp.errors import ModelError
-from dsn_nlp.weights import sha256_of
+from dsn_nlp.weights import check_sums
 
 FORMAT = 1
 # Below the folder of models, and not "manifest.json", by which classifiers are listed.
@@ -76,14 +76,7 @@ def verify_tagger(folder: Path, manifest: TaggerManifest) -> None:
     """
     if set(manifest.files) != set(FILES):
         raise ModelError(f"{folder / MANIFEST}: must list exactly {', '.join(FILES)}")
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            raise ModelError(f"{path}: missing; restore the folder (git checkout, backup)")
-        if sha256_of(path) != expected:
-            raise ModelError(
-                f"{path}: checksum differs from the manifest; restore the file, do not use it"
-            )
+    check_sums(folder, manifest.files)
 
 
 def write_tagger_manifest(folder: Path, manifest: TaggerManifest) -> None:
