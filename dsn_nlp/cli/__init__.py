@@ -19,6 +19,7 @@ from dsn_nlp.cli import (
     screens,
     sources,
     texts,
+    usage,
 )
 from dsn_nlp.errors import (
     AlreadyRunningError,
@@ -74,7 +75,11 @@ def _show_version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False, "--version", callback=_show_version, is_eager=True, help="Version."
+        False,
+        "--version",
+        callback=_show_version,
+        is_eager=True,
+        help=either("Dire la version.", "Tell the version."),
     ),
 ) -> None:
     del version
@@ -87,7 +92,7 @@ def main() -> None:
     """
     close_up()
     try:
-        app()
+        sys.exit(usage.run_command(app, sys.argv[1:]))
     except DsnNlpError as error:
         print(f"dsn-nlp: {shown(error)}", file=sys.stderr)
         sys.exit(_exit_code(error))

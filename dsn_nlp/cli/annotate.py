@@ -32,12 +32,18 @@ def add_to(app: typer.Typer) -> None:
     "export", help=either("Écrire une feuille de révision.", "Write a review sheet.")
 )
 def export(
-    output: Annotated[Path, typer.Argument(metavar="FILE")],
-    form: Annotated[Form, typer.Option("--format")] = "xlsx",
+    output: Annotated[
+        Path, typer.Argument(metavar="FILE", help=either("Feuille à écrire.", "Sheet to write."))
+    ],
+    form: Annotated[
+        Form, typer.Option("--format", help=either("Format de la feuille.", "Format of the sheet."))
+    ] = "xlsx",
     strategy: Annotated[
         Strategy, typer.Option(help=either("Quels passages choisir.", "Which passages to pick."))
     ] = "uncertain",
-    size: Annotated[int, typer.Option(min=1)] = 200,
+    size: Annotated[
+        int, typer.Option(min=1, help=either("Combien de passages.", "How many passages."))
+    ] = 200,
     label: Annotated[str | None, typer.Option(help="--strategy label")] = None,
     guess: Annotated[
         bool,
@@ -56,7 +62,7 @@ def export(
             ),
         ),
     ] = None,
-    seed: Annotated[int, typer.Option()] = 17,
+    seed: Annotated[int, typer.Option(help=either("Graine du tirage.", "Seed of the draw."))] = 17,
     config: ConfigOption = None,
 ) -> None:
     """Pick passages for review; the model's own guess is hidden unless asked for."""
@@ -85,7 +91,9 @@ def export(
     "import", help=either("Lire une feuille remplie.", "Take in a filled review sheet.")
 )
 def take(
-    file: Annotated[Path, typer.Argument()],
+    file: Annotated[
+        Path, typer.Argument(help=either("Feuille remplie.", "Sheet that was filled in."))
+    ],
     annotator: Annotated[
         str | None, typer.Option(help=either("Qui a révisé.", "Who reviewed."))
     ] = None,
@@ -171,8 +179,13 @@ def _show_readings(readings: Path, corpus: Path) -> None:
     "suspects", help=either("Erreurs d'étiquette probables.", "List probable label errors.")
 )
 def suspects(
-    corpus: Annotated[Path, typer.Option()] = Path("corpora/labelled"),
-    size: Annotated[int, typer.Option(min=1)] = 100,
+    corpus: Annotated[
+        Path,
+        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
+    ] = Path("corpora/labelled"),
+    size: Annotated[
+        int, typer.Option(min=1, help=either("Combien de passages.", "How many passages."))
+    ] = 100,
     output: OutputOption = None,
 ) -> None:
     """Compare the corpus with scores of models that have not seen the passage (cleanlab)."""

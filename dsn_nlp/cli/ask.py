@@ -46,7 +46,18 @@ LangOption = Annotated[
     Literal["fr", "en"], typer.Option(help=either("Langue des mots.", "Language of the words."))
 ]
 DaysOption = Annotated[int, typer.Option(min=1, help=either("Derniers jours.", "Last days."))]
-TopOption = Annotated[int, typer.Option("--top", min=1, max=1000)]
+LabelArgument = Annotated[
+    str, typer.Argument(help=either("Étiquette, par exemple training.", "Label, such as training."))
+]
+TopOption = Annotated[
+    int,
+    typer.Option(
+        "--top",
+        min=1,
+        max=1000,
+        help=either("Combien de rangées, au plus.", "How many rows at most."),
+    ),
+]
 PurposeOption = Annotated[
     str | None,
     typer.Option(help=either("Pourquoi le texte est ouvert.", "Why text is opened.")),
@@ -130,8 +141,22 @@ def changes(
     help=either("Comparer deux périodes, deux sites …", "Compare two periods, two sites …")
 )
 def compare(
-    first: Annotated[list[str], typer.Option("--first", metavar="KEY=VALUE")],
-    second: Annotated[list[str], typer.Option("--second", metavar="KEY=VALUE")],
+    first: Annotated[
+        list[str],
+        typer.Option(
+            "--first",
+            metavar="KEY=VALUE",
+            help=either("Premier groupe, par exemple site=…", "First group, such as site=…"),
+        ),
+    ],
+    second: Annotated[
+        list[str],
+        typer.Option(
+            "--second",
+            metavar="KEY=VALUE",
+            help=either("Second groupe, par exemple site=…", "Second group, such as site=…"),
+        ),
+    ],
     label: LabelsOption = None,
     form: FormOption = "table",
     output: OutputOption = None,
@@ -195,7 +220,7 @@ def pairs(
 
 @ask_app.command(help=either("Les mots qui portent une étiquette.", "Words that bear a label."))
 def words(
-    label: str,
+    label: LabelArgument,
     lang: LangOption = "fr",
     top: TopOption = 20,
     where: WhereOption = None,
@@ -214,7 +239,7 @@ def words(
     help=either("Thèmes d'une étiquette, nouveaux ou en hausse.", "Themes of a label, new or up.")
 )
 def themes(
-    label: str,
+    label: LabelArgument,
     lang: LangOption = "fr",
     days: DaysOption = 28,
     where: WhereOption = None,
@@ -232,7 +257,10 @@ def themes(
     help=either("Passages derrière une étiquette (inscrit au registre).", "Passages of a label.")
 )
 def passages(
-    label: Annotated[str | None, typer.Option()] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help=either("Étiquette, par exemple training.", "Label, such as training.")),
+    ] = None,
     telling: Annotated[
         bool,
         typer.Option(
@@ -275,7 +303,9 @@ def adaptation(
         list[str] | None, typer.Option(help=either("Site (répétable).", "Site (repeatable)."))
     ] = None,
     label: LabelsOption = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Say in plain sentences what changed since go-live, or give every point as JSON."""
@@ -294,7 +324,10 @@ def adaptation(
 
 @ask_app.command(help=either("Ce qui doit être regardé.", "What should be looked at."))
 def alerts(
-    as_json: Annotated[bool, typer.Option("--json")] = False, config: ConfigOption = None
+    as_json: Annotated[
+        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
+    ] = False,
+    config: ConfigOption = None,
 ) -> None:
     """Look for surges, silent sources and drifting scores."""
     from dsn_nlp.analyse.alerts import find_alerts
@@ -319,7 +352,9 @@ def alerts(
     )
 )
 def parquet(
-    folder: Annotated[Path, typer.Argument()],
+    folder: Annotated[
+        Path, typer.Argument(help=either("Dossier où écrire.", "Folder to write to."))
+    ],
     where: WhereOption = None,
     config: ConfigOption = None,
 ) -> None:

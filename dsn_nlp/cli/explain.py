@@ -30,7 +30,9 @@ def explain(
         typer.Option(help=either("Étiquette voulue (répétable).", "Label wanted (repeatable).")),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help=either("Mots à montrer.", "Words to show."))] = 5,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
+    ] = False,
     model: ModelOption = None,
 ) -> None:
     """Show the words that bear each told label, by what the score loses without them."""

@@ -58,7 +58,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def make_base(
-    output: Annotated[Path, typer.Option("--output", "-o")] = BASE,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help=either("Dossier de l'encodeur.", "Folder of the encoder.")
+        ),
+    ] = BASE,
 ) -> None:
     """Write the base encoder as a Hugging Face folder."""
     from dsn_nlp.modelling.base import make_base as make
@@ -71,20 +76,47 @@ def train(
     base: Annotated[
         str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
     ] = str(BASE),
-    corpus: Annotated[Path, typer.Option()] = CORPUS,
+    corpus: Annotated[
+        Path,
+        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
+    ] = CORPUS,
     lang: Annotated[
         Literal["fr", "en"] | None,
         typer.Option(help=either("Une seule langue.", "One language only.")),
     ] = None,
-    name: Annotated[str, typer.Option()] = "dsn-camembert",
-    model_version: Annotated[str, typer.Option()] = "0.0.1",
-    models: Annotated[Path, typer.Option()] = Path("models"),
+    name: Annotated[
+        str, typer.Option(help=either("Nom du modèle.", "Name of the model."))
+    ] = "dsn-camembert",
+    model_version: Annotated[
+        str,
+        typer.Option(
+            help=either(
+                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
+            )
+        ),
+    ] = "0.0.1",
+    models: Annotated[
+        Path, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = Path("models"),
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/train"),
-    epochs: Annotated[float | None, typer.Option()] = None,
-    rate: Annotated[float | None, typer.Option()] = None,
-    max_tokens: Annotated[int | None, typer.Option()] = None,
-    batch: Annotated[int | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option()] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help=either("Passes sur le corpus.", "Passes over the corpus."))
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help=either("Taux d'apprentissage.", "Learning rate."))
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help=either("Jetons lus d'un passage, au plus.", "Tokens read of a passage, at most.")
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help=either("Passages par lot.", "Passages a batch."))
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help=either("Graine du hasard.", "Seed of chance."))
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,10 +163,27 @@ def retrain(
     base: Annotated[
         str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
     ] = str(BASE),
-    corpus: Annotated[Path, typer.Option()] = CORPUS,
-    model_version: Annotated[str, typer.Option()] = "",
+    corpus: Annotated[
+        Path,
+        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
+    ] = CORPUS,
+    model_version: Annotated[
+        str,
+        typer.Option(
+            help=either(
+                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
+            )
+        ),
+    ] = "",
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/retrain"),
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help=either("Tout autre choix de la recette.", "Any other choice of the recipe."),
+        ),
+    ] = None,
 ) -> None:
     """Train on corpus and reviewed labels; promote only what the gate lets through."""
     _need_training("dsn-nlp retrain")
@@ -157,7 +206,9 @@ def retrain(
 
 def evaluate(
     file: FileArgument = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
+    ] = False,
     model: ModelOption = None,
     gate: Annotated[
         bool,
@@ -231,11 +282,23 @@ def evaluate(
 
 def bench(
     base: Annotated[Path, typer.Option(help=either("Modèle de départ.", "Base model."))] = BASE,
-    models: Annotated[Path | None, typer.Option()] = None,
-    corpus: Annotated[Path, typer.Option()] = CORPUS,
-    passages: Annotated[int, typer.Option(min=64)] = 512,
-    rounds: Annotated[int, typer.Option(min=1)] = 5,
-    json_file: Annotated[Path | None, typer.Option("--json")] = None,
+    models: Annotated[
+        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = None,
+    corpus: Annotated[
+        Path,
+        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
+    ] = CORPUS,
+    passages: Annotated[
+        int, typer.Option(min=64, help=either("Combien de passages.", "How many passages."))
+    ] = 512,
+    rounds: Annotated[
+        int, typer.Option(min=1, help=either("Combien de tours.", "How many rounds."))
+    ] = 5,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help=either("Fichier JSON à écrire.", "JSON file to write.")),
+    ] = None,
 ) -> None:
     """Time the serving model beside transformers, torch and ONNX Runtime, in one run."""
     from dsn_nlp.modelling.bench import bench as run
@@ -272,13 +335,34 @@ def train_deidentifier(
             )
         ),
     ] = "tb-",
-    model_version: Annotated[str, typer.Option()] = "0.0.1",
-    models: Annotated[Path, typer.Option()] = Path("models"),
+    model_version: Annotated[
+        str,
+        typer.Option(
+            help=either(
+                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
+            )
+        ),
+    ] = "0.0.1",
+    models: Annotated[
+        Path, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = Path("models"),
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/deidentifier"),
-    layers: Annotated[int | None, typer.Option(min=1)] = None,
-    epochs: Annotated[int | None, typer.Option(min=0)] = None,
-    rate: Annotated[float | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option()] = None,
+    layers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help=either("Couches de l'encodeur gardées.", "Layers of the encoder kept.")
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=0, help=either("Passes sur le corpus.", "Passes over the corpus.")),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help=either("Taux d'apprentissage.", "Learning rate."))
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help=either("Graine du hasard.", "Seed of chance."))
+    ] = None,
 ) -> None:
     """Fine-tune twice, choose thresholds on comments held out, export to int8 ONNX."""
     _need_training("dsn-nlp models train-deidentifier")
@@ -294,7 +378,11 @@ def train_deidentifier(
 
 
 @models_app.command("list", help=either("Lister les modèles installés.", "List installed models."))
-def list_models(models: Annotated[Path | None, typer.Option()] = None) -> None:
+def list_models(
+    models: Annotated[
+        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = None,
+) -> None:
     """List installed models; the serving one is marked with ``*``."""
     from dsn_nlp.errors import ModelError
     from dsn_nlp.label.folder import list_models as find
@@ -321,8 +409,18 @@ ReasonOption = Annotated[
     "serve", help=either("Mettre un modèle en service.", "Make a model the serving one.")
 )
 def serve_model(
-    reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
-    models: Annotated[Path | None, typer.Option()] = None,
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME/VERSION",
+            help=either(
+                "Modèle, par exemple dsn-camembert/1.2.0.", "Model, such as dsn-camembert/1.2.0."
+            ),
+        ),
+    ],
+    models: Annotated[
+        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = None,
     reason: ReasonOption = "by hand",
 ) -> None:
     """Make a model the serving one, after checking its files but not its figures."""
@@ -337,9 +435,22 @@ def serve_model(
     help=either("Mettre en service un modèle s'il est meilleur.", "Make a better model serve."),
 )
 def promote_model(
-    reference: Annotated[str, typer.Argument(metavar="NAME/VERSION")],
-    models: Annotated[Path | None, typer.Option()] = None,
-    corpus: Annotated[Path, typer.Option()] = CORPUS,
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME/VERSION",
+            help=either(
+                "Modèle, par exemple dsn-camembert/1.2.0.", "Model, such as dsn-camembert/1.2.0."
+            ),
+        ),
+    ],
+    models: Annotated[
+        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = None,
+    corpus: Annotated[
+        Path,
+        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
+    ] = CORPUS,
 ) -> None:
     """Make a model serve if no floor breaks and it beats the serving one on the frozen test."""
     from dsn_nlp.modelling.promote import promote
@@ -356,7 +467,10 @@ def promote_model(
     "rollback", help=either("Revenir au modèle d'avant.", "Go back to the model before.")
 )
 def roll_back_model(
-    models: Annotated[Path | None, typer.Option()] = None, reason: ReasonOption = ""
+    models: Annotated[
+        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
+    ] = None,
+    reason: ReasonOption = "",
 ) -> None:
     """Make the model serve that served before; the next night shows its labels again."""
     from dsn_nlp.modelling.promote import roll_back

@@ -155,7 +155,9 @@ def retention(config: ConfigOption = None) -> None:
 
 @privacy_app.command("register", help=either("Montrer un registre.", "Show a register."))
 def register(
-    which: Annotated[Register, typer.Argument()] = Register.processing,
+    which: Annotated[
+        Register, typer.Argument(help=either("Quel registre.", "Which register."))
+    ] = Register.processing,
     form: FormOption = Format.table,
     config: ConfigOption = None,
 ) -> None:
@@ -234,8 +236,10 @@ def roles(
     "password", help=either("Mot de passe du tableau de bord.", "Dashboard password.")
 )
 def password(
-    file: Annotated[Path, typer.Argument()],
-    name: Annotated[str, typer.Argument()],
+    file: Annotated[
+        Path, typer.Argument(help=either("Fichier des mots de passe.", "Password file."))
+    ],
+    name: Annotated[str, typer.Argument(help=either("Nom de la personne.", "Name of the person."))],
 ) -> None:
     """Set a person's password in a file; it is asked for, or read from standard input."""
     from getpass import getpass
@@ -250,8 +254,14 @@ def password(
 
 @privacy_app.command("sbom", help=either("Nomenclature logicielle.", "Software bill of materials."))
 def sbom(
-    lock: Annotated[Path, typer.Option()] = Path("constraints.txt"),
-    output: Annotated[Path | None, typer.Option("--output", "-o")] = None,
+    lock: Annotated[
+        Path,
+        typer.Option(help=either("Fichier des versions arrêtées.", "File of pinned versions.")),
+    ] = Path("constraints.txt"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help=either("Fichier à écrire.", "File to write.")),
+    ] = None,
 ) -> None:
     """Write a CycloneDX 1.6 JSON bill of materials from the lock file; the same each time."""
     from dsn_nlp.privacy.sbom import bill_of_materials

@@ -44,7 +44,12 @@ def list_(
         bool,
         typer.Option("--all", help=either("Avec ce qui est réglé.", "With what is settled.")),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", min=1, help=either("Combien de rangées, au plus.", "How many rows at most.")
+        ),
+    ] = 50,
     form: Annotated[Format, typer.Option("--format", help="table, csv, json")] = Format.table,
     config: ConfigOption = None,
 ) -> None:
