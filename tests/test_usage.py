@@ -40,8 +40,10 @@ def test_wrong_command_lines_are_one_line(
 ) -> None:
     for lang, wording in (("fr", french), ("en", english)):
         line = told(words, lang, capsys, monkeypatch)
-        assert wording in line and way_out in line
-        assert line.startswith("dsn-nlp: ") and line.count("\n") == 1
+        assert wording in line
+        assert way_out in line
+        assert line.startswith("dsn-nlp: ")
+        assert line.count("\n") == 1
 
 
 def test_group_without_a_command_shows_its_help(capsys: Any) -> None:
