@@ -11,6 +11,7 @@ from dsn_nlp.cli import (
     explain,
     keep,
     modelling,
+    models,
     operate,
     prepare,
     privacy,
@@ -57,6 +58,7 @@ texts.add_to(app)
 explain.add_to(app)
 prepare.add_to(app)
 modelling.add_to(app)
+models.add_to(app)
 annotate.add_to(app)
 ask.add_to(app)
 screens.add_to(app)

@@ -46,6 +46,7 @@ LangOption = Annotated[
     Literal["fr", "en"], typer.Option(help=either("Langue des mots.", "Language of the words."))
 ]
 DaysOption = Annotated[int, typer.Option(min=1, help=either("Derniers jours.", "Last days."))]
+JsonOption = Annotated[bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))]
 LabelArgument = Annotated[
     str, typer.Argument(help=either("Étiquette, par exemple training.", "Label, such as training."))
 ]
@@ -303,9 +304,7 @@ def adaptation(
         list[str] | None, typer.Option(help=either("Site (répétable).", "Site (repeatable)."))
     ] = None,
     label: LabelsOption = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
-    ] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Say in plain sentences what changed since go-live, or give every point as JSON."""
@@ -324,9 +323,7 @@ def adaptation(
 
 @ask_app.command(help=either("Ce qui doit être regardé.", "What should be looked at."))
 def alerts(
-    as_json: Annotated[
-        bool, typer.Option("--json", help=either("Écrire du JSON.", "Write JSON."))
-    ] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Look for surges, silent sources and drifting scores."""

@@ -1,4 +1,4 @@
-"""Commands of the ML engineer: make-base, train, evaluate, models."""
+"""Commands of the ML engineer: make-base, train, retrain, evaluate, bench."""
 
 import json
 import sys
@@ -15,7 +15,17 @@ from dsn_nlp.cli.texts import (
     load_classifier,
     models_folder,
 )
-from dsn_nlp.errors import CorpusError, InputError, MissingExtraError
+from dsn_nlp.cli.training import (
+    BASE,
+    CORPUS,
+    CorpusOption,
+    ModelsOption,
+    RateOption,
+    SeedOption,
+    VersionOption,
+    need_training,
+)
+from dsn_nlp.errors import CorpusError, InputError
 from dsn_nlp.records import COMPLAINTS
 from dsn_nlp.speech import either
 from dsn_nlp.wordings import shown
@@ -23,11 +33,6 @@ from dsn_nlp.wordings import shown
 if TYPE_CHECKING:
     from dsn_nlp.label.classifier import Classifier
     from dsn_nlp.modelling.corpus import Example
-
-CORPUS = Path("corpora/labelled")
-BASE = Path("work/base")
-
-models_app = typer.Typer(no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,7 +59,6 @@ def add_to(app: typer.Typer) -> None:
             "Mesurer la vitesse à côté d'autres moteurs.", "Measure speed beside other engines."
         )
     )(bench)
-    app.add_typer(models_app, name="models", help=either("Modèles installés.", "Installed models."))
 
 
 def make_base(
@@ -76,10 +80,7 @@ def train(
     base: Annotated[
         str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
     ] = str(BASE),
-    corpus: Annotated[
-        Path,
-        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
-    ] = CORPUS,
+    corpus: CorpusOption = CORPUS,
     lang: Annotated[
         Literal["fr", "en"] | None,
         typer.Option(help=either("Une seule langue.", "One language only.")),
@@ -87,14 +88,7 @@ def train(
     name: Annotated[
         str, typer.Option(help=either("Nom du modèle.", "Name of the model."))
     ] = "dsn-camembert",
-    model_version: Annotated[
-        str,
-        typer.Option(
-            help=either(
-                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
-            )
-        ),
-    ] = "0.0.1",
+    model_version: VersionOption = "0.0.1",
     models: Annotated[
         Path, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
     ] = Path("models"),
@@ -102,9 +96,7 @@ def train(
     epochs: Annotated[
         float | None, typer.Option(help=either("Passes sur le corpus.", "Passes over the corpus."))
     ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help=either("Taux d'apprentissage.", "Learning rate."))
-    ] = None,
+    rate: RateOption = None,
     max_tokens: Annotated[
         int | None,
         typer.Option(
@@ -114,9 +106,7 @@ def train(
     batch: Annotated[
         int | None, typer.Option(help=either("Passages par lot.", "Passages a batch."))
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help=either("Graine du hasard.", "Seed of chance."))
-    ] = None,
+    seed: SeedOption = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,7 +129,7 @@ def train(
     ] = False,
 ) -> None:
     """Fine-tune, export to int8 ONNX, calibrate, measure on the test split, write the card."""
-    _need_training("dsn-nlp train")
+    need_training("dsn-nlp train")
     from dsn_nlp.modelling.build import Target, build_model, describe
     from dsn_nlp.modelling.finetune import Recipe, changed
 
@@ -163,18 +153,8 @@ def retrain(
     base: Annotated[
         str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
     ] = str(BASE),
-    corpus: Annotated[
-        Path,
-        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
-    ] = CORPUS,
-    model_version: Annotated[
-        str,
-        typer.Option(
-            help=either(
-                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
-            )
-        ),
-    ] = "",
+    corpus: CorpusOption = CORPUS,
+    model_version: VersionOption = "",
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/retrain"),
     setting: Annotated[
         list[str] | None,
@@ -186,7 +166,7 @@ def retrain(
     ] = None,
 ) -> None:
     """Train on corpus and reviewed labels; promote only what the gate lets through."""
-    _need_training("dsn-nlp retrain")
+    need_training("dsn-nlp retrain")
     from dsn_nlp.cli.operate import config_path, prepare_prefect
 
     prepare_prefect()
@@ -253,7 +233,7 @@ def evaluate(
     examples = _read_gold(reader) if reader else (splits or {})["test"]
     reports = {classifier.model: measure(examples, predict(classifier, examples))}
     if baselines and splits:
-        _need_training("--baselines")
+        need_training("--baselines")
         from dsn_nlp.modelling.baselines import measure_baselines, measure_encoder
 
         alone = f"{classifier.model}, encoder alone"
@@ -282,13 +262,8 @@ def evaluate(
 
 def bench(
     base: Annotated[Path, typer.Option(help=either("Modèle de départ.", "Base model."))] = BASE,
-    models: Annotated[
-        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = None,
-    corpus: Annotated[
-        Path,
-        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
-    ] = CORPUS,
+    models: ModelsOption = None,
+    corpus: CorpusOption = CORPUS,
     passages: Annotated[
         int, typer.Option(min=64, help=either("Combien de passages.", "How many passages."))
     ] = 512,
@@ -308,174 +283,6 @@ def bench(
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     typer.echo(table(found))
-
-
-@models_app.command(
-    "train-deidentifier",
-    help=either(
-        "Entraîner le repérage des identifiants.", "Train the tagger of personal identifiers."
-    ),
-)
-def train_deidentifier(
-    base: Annotated[
-        Path, typer.Option(help=either("Dossier de l'encodeur.", "Folder of the encoder."))
-    ] = BASE,
-    corpus: Annotated[
-        Path, typer.Option(help=either("Commentaires balisés.", "Tagged comments."))
-    ] = Path("corpora/deidentification"),
-    labelled: Annotated[
-        Path, typer.Option(help=either("Passages étiquetés.", "Labelled passages."))
-    ] = CORPUS,
-    hold: Annotated[
-        str,
-        typer.Option(
-            help=either(
-                "Début des id. sur lesquels choisir les seuils.",
-                "How ids begin on which thresholds are chosen.",
-            )
-        ),
-    ] = "tb-",
-    model_version: Annotated[
-        str,
-        typer.Option(
-            help=either(
-                "Version du modèle, par exemple 1.3.0.", "Version of the model, such as 1.3.0."
-            )
-        ),
-    ] = "0.0.1",
-    models: Annotated[
-        Path, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = Path("models"),
-    work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/deidentifier"),
-    layers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help=either("Couches de l'encodeur gardées.", "Layers of the encoder kept.")
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=0, help=either("Passes sur le corpus.", "Passes over the corpus.")),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help=either("Taux d'apprentissage.", "Learning rate."))
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help=either("Graine du hasard.", "Seed of chance."))
-    ] = None,
-) -> None:
-    """Fine-tune twice, choose thresholds on comments held out, export to int8 ONNX."""
-    _need_training("dsn-nlp models train-deidentifier")
-    from dsn_nlp.modelling.tagger import TaggerRecipe
-    from dsn_nlp.modelling.tagger_build import TaggerTarget, build_tagger
-
-    chosen: dict[str, Any] = {"layers": layers, "epochs": epochs, "rate": rate, "seed": seed}
-    recipe = TaggerRecipe(base=str(base), **{k: v for k, v in chosen.items() if v is not None})
-    target = TaggerTarget(models, model_version, hold)
-    manifest = build_tagger(corpus, labelled, recipe, work, target)
-    for lang, measured in manifest.measured.items():
-        typer.echo(f"{lang}: " + ", ".join(f"{name} {v:.3f}" for name, v in measured.items()))
-
-
-@models_app.command("list", help=either("Lister les modèles installés.", "List installed models."))
-def list_models(
-    models: Annotated[
-        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = None,
-) -> None:
-    """List installed models; the serving one is marked with ``*``."""
-    from dsn_nlp.errors import ModelError
-    from dsn_nlp.label.folder import list_models as find
-    from dsn_nlp.label.folder import serving_folder
-
-    folder = models or models_folder()
-    try:
-        serving = serving_folder(folder)
-    except ModelError:
-        serving = None
-    for manifest in find(folder):
-        mark = "*" if folder / manifest.name / manifest.version == serving else " "
-        test = manifest.measured.get("test", {})
-        figures = f"{test.get('macro_f1', 0):.3f} / {test.get('sentiment_macro_f1', 0):.3f}"
-        typer.echo(f"{mark} {manifest.name}/{manifest.version}  {manifest.created}  {figures}")
-
-
-ReasonOption = Annotated[
-    str, typer.Option("--reason", help=either("Inscrite au journal.", "Written into the log."))
-]
-
-
-@models_app.command(
-    "serve", help=either("Mettre un modèle en service.", "Make a model the serving one.")
-)
-def serve_model(
-    reference: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME/VERSION",
-            help=either(
-                "Modèle, par exemple dsn-camembert/1.2.0.", "Model, such as dsn-camembert/1.2.0."
-            ),
-        ),
-    ],
-    models: Annotated[
-        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = None,
-    reason: ReasonOption = "by hand",
-) -> None:
-    """Make a model the serving one, after checking its files but not its figures."""
-    from dsn_nlp.modelling.promote import move_to
-
-    move_to(models or models_folder(), reference, reason)
-    typer.echo(either("En service : ", "Serving: ") + reference)
-
-
-@models_app.command(
-    "promote",
-    help=either("Mettre en service un modèle s'il est meilleur.", "Make a better model serve."),
-)
-def promote_model(
-    reference: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME/VERSION",
-            help=either(
-                "Modèle, par exemple dsn-camembert/1.2.0.", "Model, such as dsn-camembert/1.2.0."
-            ),
-        ),
-    ],
-    models: Annotated[
-        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = None,
-    corpus: Annotated[
-        Path,
-        typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),
-    ] = CORPUS,
-) -> None:
-    """Make a model serve if no floor breaks and it beats the serving one on the frozen test."""
-    from dsn_nlp.modelling.promote import promote
-
-    verdict = promote(models or models_folder(), reference, corpus)
-    for reason in verdict.reasons:
-        print(f"dsn-nlp: {reference}: {shown(reason)}", file=sys.stderr)
-    if not verdict.promoted:
-        raise typer.Exit(1)
-    typer.echo(either("En service : ", "Serving: ") + reference)
-
-
-@models_app.command(
-    "rollback", help=either("Revenir au modèle d'avant.", "Go back to the model before.")
-)
-def roll_back_model(
-    models: Annotated[
-        Path | None, typer.Option(help=either("Dossier des modèles.", "Folder of models."))
-    ] = None,
-    reason: ReasonOption = "",
-) -> None:
-    """Make the model serve that served before; the next night shows its labels again."""
-    from dsn_nlp.modelling.promote import roll_back
-
-    typer.echo(either("En service : ", "Serving: ") + roll_back(models or models_folder(), reason))
 
 
 def _read_gold(reader: Reader) -> "list[Example]":
@@ -525,10 +332,3 @@ def _write_errors(classifier: "Classifier", path: Path) -> None:
     typer.echo("| passages | n | missed | too much | sentiment wrong |\n| - | - | - | - | - |")
     for cells in error_table(examples, told):
         typer.echo(f"| {' | '.join(cells)} |")
-
-
-def _need_training(command: str) -> None:
-    from importlib.util import find_spec
-
-    if not all(find_spec(module) for module in ("torch", "transformers", "datasets")):
-        raise MissingExtraError("train", command)
