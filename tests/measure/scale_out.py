@@ -21,7 +21,7 @@ import psycopg
 
 from dsn_nlp.config import Settings, load_settings
 from dsn_nlp.label.routing import read_serving
-from dsn_nlp.labelling import load_once, share_out
+from dsn_nlp.labelling import load_once, register, share_out
 from dsn_nlp.store import Store
 from tests.measure.stored import fill, write_settings
 from tests.postgres import Postgres
@@ -82,6 +82,7 @@ def store_seconds(settings: Settings, run_id: str) -> dict[str, float]:
     spent = {"read": 0.0, "score": 0.0, "write": 0.0}
     done, after = 0, ""
     with Store.open(settings.store.url.get_secret_value()) as store:
+        register(store, serving)
         classifier.label(store.unlabelled(serving.model, 32))
         while True:
             began = time.perf_counter()

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 from dsn_nlp.records import Document
@@ -14,14 +15,15 @@ DOCUMENTS_A_WRITE = 500
 
 
 def texts(count: int, seed: int = 5) -> Iterator[str]:
-    """Give as many texts of two labelled passages each; repeats are rare."""
-    chance = random.Random(seed)
+    """Give as many texts of two labelled passages each; none comes twice before all have come."""
     passages = []
-    for path in sorted((ROOT / "corpora" / "labelled").glob("staff_fr_*.jsonl")):
+    for path in sorted((ROOT / "corpora" / "labelled").glob("*.jsonl")):
         lines = path.read_text(encoding="utf-8").splitlines()
         passages += [json.loads(line)["text"] for line in lines if line.strip()]
+    random.Random(seed).shuffle(passages)
+    drawn = cycle(passages)
     for _ in range(count):
-        yield f"{chance.choice(passages)} {chance.choice(passages)}"
+        yield f"{next(drawn)} {next(drawn)}"
 
 
 def fill(url: str, documents: int, version: str = "measure") -> str:
