@@ -39,8 +39,8 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-def commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.S)
+def commands(page: str = README) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", page, flags=re.S)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [line.split("  #")[0].strip() for line in lines if line.strip() and line[0] != "#"]
 
@@ -55,6 +55,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     return folder
+
+
+def test_french_page_has_the_same_commands_and_live_links() -> None:
+    french = ROOT / "docs" / "lisezmoi.md"
+    text = french.read_text(encoding="utf-8")
+    assert commands(text) == commands()
+    for target in re.findall(r"\]\(([^)#:]+)[^)]*\)", text):
+        assert (french.parent / target).exists(), target
 
 
 def test_readme_is_short_and_starts_with_two_commands() -> None:
