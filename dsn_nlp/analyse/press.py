@@ -115,17 +115,14 @@ def _lead(press: Floats, staff: Floats) -> tuple[int, float, float] | None:
     if len(press) < _FEWEST_DAYS or min(press.sum(), staff.sum()) < _FEWEST_PASSAGES:
         return None
     one, other = _whitened(np.sqrt(press), np.sqrt(staff))
-    lags = np.arange(-LONGEST_LEAD, LONGEST_LEAD + 1)
-    found = np.array([_correlation(one, other, int(lag)) for lag in lags])
+    found = _correlations(one, other[None])[0]
     best = int(np.abs(found).argmax())
     rng = np.random.default_rng(len(press))
     turns = rng.integers(LONGEST_LEAD + 1, len(one) - LONGEST_LEAD, size=_TURNS)
-    strongest = [
-        max(abs(_correlation(one, np.roll(other, turn), int(lag))) for lag in lags)
-        for turn in turns
-    ]
-    p = (1 + sum(value >= abs(found[best]) for value in strongest)) / (1 + _TURNS)
-    return int(lags[best]), float(found[best]), float(p)
+    turned = other[(np.arange(len(other)) - turns[:, None]) % len(other)]
+    strongest = np.abs(_correlations(one, turned)).max(axis=1)
+    p = (1 + int((strongest >= abs(found[best])).sum())) / (1 + _TURNS)
+    return best - LONGEST_LEAD, float(found[best]), float(p)
 
 
 def _whitened(press: Floats, staff: Floats) -> tuple[Floats, Floats]:
@@ -146,13 +143,19 @@ def _without_weekday(series: Floats) -> Floats:
     return np.asarray(series - means[weekday])
 
 
-def _correlation(one: Floats, other: Floats, lag: int) -> float:
-    """Correlation of ``one`` with ``other`` ``lag`` days later."""
-    first = one[: len(one) - lag] if lag >= 0 else one[-lag:]
-    second = other[lag:] if lag >= 0 else other[: len(other) + lag]
-    spread = float(first.std() * second.std())
-    return (
-        float(((first - first.mean()) * (second - second.mean())).mean() / spread)
-        if spread
-        else 0.0
-    )
+def _correlations(one: Floats, others: Floats) -> Floats:
+    """Correlation of one series ``(n,)`` with each of others ``(m, n)`` at every lead.
+
+    :return: ``(m, 43)``: with the others that many days earlier, from -21, to later, up to 21.
+    """
+    size = len(one)
+    found = np.zeros((len(others), 2 * LONGEST_LEAD + 1))
+    for place, lag in enumerate(range(-LONGEST_LEAD, LONGEST_LEAD + 1)):
+        first = one[max(-lag, 0) : size - max(lag, 0)]
+        second = others[:, max(lag, 0) : size - max(-lag, 0)]
+        first = first - first.mean()
+        second = second - second.mean(axis=1, keepdims=True)
+        spread = np.sqrt((first**2).sum() * (second**2).sum(axis=1))
+        known = spread > 0
+        found[known, place] = (second[known] @ first) / spread[known]
+    return found

@@ -137,7 +137,8 @@ def row_by_row(cell, document, bins, widths, cells, draws):
             counts = counts[rng.permutation(len(counts))]
             starts = np.linspace(0, len(counts), BLOCKS, endpoint=False).astype(int)
             counts = np.add.reduceat(counts, starts, axis=0)
-        drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=draws)
+        units = rng.integers(0, len(counts), size=(draws, len(counts)), dtype=np.int32)
+        drawn = np.array([np.bincount(row, minlength=len(counts)) for row in units])
         made.append(np.vstack([counts.sum(axis=0), drawn @ counts]))
     return np.array(made)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ from dsn_nlp.analyse.dashboard.reader import Reader, read_review
 from dsn_nlp.analyse.dashboard.sessions import COOKIE, Door, Session
 from dsn_nlp.analyse.dashboard.speech import say
 from dsn_nlp.analyse.dashboard.view import View, read_view
-from dsn_nlp.analyse.dashboard.warm import Warmer
+from dsn_nlp.analyse.dashboard.warm import Readers, Warmer
 from dsn_nlp.analyse.desk import Desk, open_desk
 from dsn_nlp.analyse.sheets import SUFFIXES, Form, to_bytes
 from dsn_nlp.analyse.tables import Table, flat
@@ -47,13 +47,14 @@ LOOPBACK = ["localhost", "127.0.0.1"]
 
 @dataclass
 class Office:
-    """What the pages share: desk, reader, door and the store that reviews go to."""
+    """What the pages share: desk, reader, door, the store that reviews go to, and who reads."""
 
     settings: Settings
     desk: Desk
     reader: Reader
     door: Door
     store: Store
+    readers: Readers = field(default_factory=Readers)
 
     def record(self, session: Session, door: str, count: int, purpose: str | None = None) -> None:
         """Record that comment text is shown; before it is."""
@@ -117,7 +118,7 @@ def make_app(settings: Settings, *, open_: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def living(app: Starlette) -> AsyncIterator[None]:
-        app.state.warmer = warmer = Warmer(settings, desk)
+        app.state.warmer = warmer = Warmer(settings, desk, office.readers)
         await run_in_threadpool(warmer.begin)
         yield
         warmer.stop()
@@ -133,12 +134,14 @@ def make_app(settings: Settings, *, open_: bool = False) -> Starlette:
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)] if open_ else []
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard), *hosts],
         lifespan=living,
         exception_handlers={404: _not_found},
     )
+    app.state.desk = desk
+    return app
 
 
 def _private(office: Office, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -165,7 +168,8 @@ def _endpoint(
                 visit.form = await read_form(request)
                 if private and not office.door.is_own(visit.session, visit.field("csrf")):
                     return pages.fault(visit, "403", 403)
-            response = await run_in_threadpool(page, visit)
+            with office.readers.one():
+                response = await run_in_threadpool(page, visit)
         except InputError as error:
             response = pages.fault(visit, translated(str(error), lang), 400)
         except DsnNlpError as error:

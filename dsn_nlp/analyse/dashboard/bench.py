@@ -1,6 +1,7 @@
 """How long pages take on a store: ``python -m dsn_nlp.analyse.dashboard.bench URL``.
 
 A start; each page once, and again; the pages with filters are such as nobody has asked for.
+Shares of a store of ``dsn_nlp.analyse.bench`` are corrected with the profile of its invented model.
 """
 
 import argparse
@@ -12,11 +13,13 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from dsn_nlp.analyse.dashboard.app import make_app
+from dsn_nlp.analyse.invent import MODEL, invented_profile
 from dsn_nlp.config import Settings, StoreSettings
 
 PAGES = (
-    "/", "/?label=training", "/?kind=comment&lang=fr", "/?by=day", "/adaptation?label=training",
-    "/press", "/words?label=training", "/passages?label=training", "/api/sites",
+    "/", "/?label=training", "/?kind=comment&lang=fr", "/?role=M%C3%A9decin&label=training",
+    "/?by=day", "/adaptation?label=training", "/adaptation?lang=fr", "/press", "/press?lang=en",
+    "/words?label=training", "/words?kind=comment", "/passages?label=training", "/api/sites",
 )  # fmt: skip
 
 
@@ -25,6 +28,8 @@ def measure(settings: Settings, again: int = 5) -> list[dict[str, Any]]:
     began = time.perf_counter()
     rows: list[dict[str, Any]] = []
     app = make_app(settings, open_=True)
+    if app.state.desk.edition().model == MODEL:
+        app.state.desk.profile = invented_profile()
     with TestClient(app, base_url="http://127.0.0.1") as client:
         rows.append({"page": "start", "first": round(time.perf_counter() - began, 2)})
         rows.append({"page": "/ as soon as started", "first": round(_timed(client, "/"), 3)})

@@ -242,7 +242,7 @@ def _show(visit: "Visit", template: str, view: View, **more: Any) -> Response:
     words = visit.words(
         view=view,
         address=view.address(),
-        choices=_choices(desk),
+        choices=choices(desk),
         moments=MOMENTS,
         invented=is_invented(desk),
         alarms=_alarms(visit),
@@ -261,7 +261,7 @@ def _alarms(visit: "Visit") -> list[str]:
     return [alert.line(lang) for alert in found]
 
 
-def _choices(desk: Desk) -> dict[str, list[str]]:
+def choices(desk: Desk) -> dict[str, list[str]]:
     """Values that a filter offers: those of enough people, or of the press."""
 
     def make() -> dict[str, list[str]]:
