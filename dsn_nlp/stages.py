@@ -414,7 +414,7 @@ def store_all(
 ) -> Tally:
     """Store documents with their passages, and rejections, batch by batch.
 
-    :param stored: told the passages of each batch, once they are stored.
+    :param stored: told the passages of each batch's new documents, once they are stored.
     """
     from dsn_nlp.prepare.passages import split_document
 
@@ -425,8 +425,9 @@ def store_all(
             (document, split_document(document, settings.prepare.max_tokens))
             for document in (make_safe(raw) if raw else ())
         ]
-        counts["documents"] += store.add_documents(run_id, pairs)
-        cut = [passage for _, passages in pairs for passage in passages]
+        new = set(store.add_documents(run_id, pairs))
+        counts["documents"] += len(new)
+        cut = [one for _, passages in pairs for one in passages if one.document_id in new]
         counts["passages"] += len(cut)
         stored(cut)
         rejections = [each for each in batch if isinstance(each, Rejection)]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dsn_nlp.aside import MOST_WAITING, Aside, labelled_aside
-from dsn_nlp.config import Settings, load_settings
+from dsn_nlp.config import Settings, comment_key, load_settings
 from dsn_nlp.errors import ModelError
+from dsn_nlp.gather.respondents import respondent_key
 from dsn_nlp.label.folder import serving_folder
 from dsn_nlp.label.routing import read_serving
 from dsn_nlp.stages import label_passages, open_store, run_night
@@ -102,3 +103,28 @@ def test_a_night_counts_what_it_labelled_aside(tmp_path: Path) -> None:
     assert counts["labelled"] == counts["passages"] == 80
     with Store.open(settings.store.url.get_secret_value()) as store:
         assert store.counts()["labels"] == 80
+
+
+def test_an_erased_person_s_comments_are_neither_counted_nor_labelled_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = install(tmp_path / "a", 4)
+    rows = [f"{n};{n % 2};L'écran numéro {n} gèle, et personne ne répond." for n in range(40)]
+    file = tmp_path / "a" / "c.csv"
+    file.write_text("id;qui;texte\n" + "\n".join(rows) + "\n", "utf-8")
+    with (tmp_path / "a" / "dsn.toml").open("a", encoding="utf-8") as more:
+        more.write('[[comments]]\nname = "c"\npath = "c.csv"\nlang = "fr"\n')
+        more.write('[comments.columns]\nresponse_id = "id"\nrespondent = "qui"\ntext = ["texte"]\n')
+    settings = load_settings(tmp_path / "a" / "dsn.toml")
+    run_night(settings)
+    person = respondent_key(settings.comments[0], comment_key(settings), "1")
+    with open_store(settings) as store:
+        assert store.erase("respondent", person).counts["documents"] == 20
+    more_rows = [f"1{n};1;L'écran numéro {n} gèle, encore et encore." for n in range(40, 60)]
+    file.write_text("\n".join(["id;qui;texte", *rows, *more_rows, "70;0;Il gèle."]), "utf-8")
+    with caplog.at_level("INFO"):
+        counts = run_night(settings)
+    assert (counts["documents"], counts["passages"], counts["labelled"]) == (1, 1, 1)
+    assert "labelling aside ended" not in caplog.text
+    with open_store(settings) as store:
+        assert store.counts()["labels"] == store.counts()["passages"] == 21

@@ -144,7 +144,7 @@ def test_relabelling_through_prefect(server: Server, installation: Installation)
     with Store.open(installation.url) as store:
         run_id = store.begin_run("0", timedelta(minutes=1))
         document = Document("d", "comment", "c", text, "fr")
-        store.add_document(run_id, document, [Passage("p", "d", 0, 0, len(text), text, "fr")])
+        store.add_documents(run_id, [(document, [Passage("p", "d", 0, 0, len(text), text, "fr")])])
         store.publish(run_id, {}, "toy@1")
         assert store.counts()["labels"] == 0
     code = f"from pipelines.relabel import relabel; print(relabel({str(installation.config)!r}))"

@@ -12,7 +12,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.changes import change_row, false_discovery
 from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.frame import NO_DAY, Frame
@@ -208,8 +207,3 @@ def _chance_of_so_few(now: int, before: Sequence[float] | npt.NDArray[np.float64
     if spread <= mean or mean <= 0:
         return float(poisson.cdf(now, mean))
     return float(nbinom.cdf(now, mean**2 / (spread - mean), mean / spread))
-
-
-def everywhere(alert: Alert) -> bool:
-    """Whether a surge is of all sites together."""
-    return alert.subject == TOTAL

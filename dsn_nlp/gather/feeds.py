@@ -10,16 +10,13 @@ from typing import Any
 
 import feedparser
 
-from dsn_nlp.config import NewsSource
 from dsn_nlp.errors import ExtractionError
 from dsn_nlp.gather.addresses import show
 from dsn_nlp.gather.charsets import decode
 from dsn_nlp.gather.dates import Moment, read_moment
-from dsn_nlp.gather.fetch import Client, Response
-from dsn_nlp.gather.links import canonical_url, join
+from dsn_nlp.gather.fetch import Response
+from dsn_nlp.gather.links import join
 from dsn_nlp.gather.markup import plain
-
-__all__ = ["Feed", "FeedEntry", "canonical_url", "parse_feed", "plain", "read_feed"]
 
 # 50,000 nested tags take feedparser 0.7 s; 200,000 take 4.8 s.
 MAX_TAGS = 50_000
@@ -54,16 +51,6 @@ class Feed:
 
     entries: list[FeedEntry] = field(default_factory=list)
     older: str | None = None
-
-
-def read_feed(client: Client, source: NewsSource) -> list[FeedEntry]:
-    """Fetch and read the feed of a source; entries without a usable link are left out.
-
-    :raises FetchError: when the feed cannot be fetched.
-    :raises TransientFetchError: when it may be there another time.
-    :raises ExtractionError: when it is no feed, or one that is built to do harm.
-    """
-    return parse_feed(client.get(source.feed or ""), source.feed or "").entries
 
 
 def parse_feed(response: Response, address: str) -> Feed:

@@ -8,15 +8,13 @@ from itertools import islice, takewhile
 from dsn_nlp.config import NewsSource
 from dsn_nlp.errors import ExtractionError, FetchError, TransientFetchError
 from dsn_nlp.gather.articles import Found, Moments, judge, renamed
-from dsn_nlp.gather.feeds import FeedEntry, canonical_url, read_feed
+from dsn_nlp.gather.feeds import FeedEntry
 from dsn_nlp.gather.fetch import Client, Response
 from dsn_nlp.gather.indexes import Window, announced
 from dsn_nlp.gather.links import refused
 from dsn_nlp.gather.offline import read_offline
 from dsn_nlp.gather.pages import Page, PaywallError, extract_page
 from dsn_nlp.records import Document, Postponed, Rejection
-
-__all__ = ["FeedEntry", "Visit", "canonical_url", "gather_news", "read_feed"]
 
 logger = logging.getLogger(__name__)
 _ENTRIES_A_LOOK = 200
@@ -181,14 +179,3 @@ class Visit:
     def _note(self, at: datetime | None) -> None:
         if at is not None and (self.newest is None or at > self.newest):
             self.newest = at
-
-
-def gather_news(
-    client: Client, source: NewsSource, known_urls: set[str]
-) -> Iterator[Document | Rejection]:
-    """Gather the articles of a source that are not known yet, in this process.
-
-    :param known_urls: canonical URLs not to be asked for again.
-    :raises TransientFetchError: as :class:`Visit`.
-    """
-    return iter(Visit(client, source, known_urls.intersection))

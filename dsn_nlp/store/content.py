@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dsn_nlp.errors import StoreError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Document, Label, Passage, Rejection
 from dsn_nlp.store.intake import reopen
-from dsn_nlp.store.privacy import buried, buried_urls
+from dsn_nlp.store.privacy import buried
 from dsn_nlp.store.schema import (
     PUBLISHED,
     documents,
@@ -81,34 +81,16 @@ def known_contents(connection: sa.Connection, ids: Iterable[str]) -> dict[str, s
     return found
 
 
-def known_urls(connection: sa.Connection, source: str) -> set[str]:
-    """Tell which addresses of a source need no fetching: stored, or off topic when last seen."""
-    stored = sa.select(documents.c.url).where(
-        documents.c.source == source, documents.c.url.is_not(None)
-    )
-    off_topic = sa.select(rejected.c.place).where(
-        rejected.c.source == source,
-        rejected.c.stage == "screen",
-        rejected.c.settled_at.is_(None),
-    )
-    every = sa.union_all(stored, off_topic, buried_urls(source))
-    return {str(url) for url in connection.scalars(every)}
-
-
-def known_rejections(connection: sa.Connection, source: str) -> set[str]:
-    """Tell which places of a source were rejected, at any stage."""
-    query = sa.select(rejected.c.place).where(rejected.c.source == source)
-    return {str(place) for place in connection.scalars(query)}
-
-
 def add_documents(
     connection: sa.Connection,
     run_id: str,
     pairs: Sequence[tuple[Document, Sequence[Passage]]],
-) -> int:
+) -> list[str]:
     """Store new documents with their passages; a document already stored keeps those it has.
 
     What was erased, or is of a respondent who was, does not come back.
+
+    :return: ids of the documents that were new.
     """
     gone = buried(connection, {key for document, _ in pairs for key in _keys(document)})
     by_id = {
@@ -122,7 +104,7 @@ def add_documents(
     if cut:
         # Passages of a new document are new: one that is not must fail, not be left out.
         connection.execute(passages.insert(), cut)
-    return len(new)
+    return new
 
 
 def add_rejections(connection: sa.Connection, run_id: str, rejections: Iterable[Rejection]) -> int:

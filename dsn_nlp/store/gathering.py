@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dsn_nlp.records import Cursor, Postponed, Remembered
+from dsn_nlp.store.privacy import buried
 from dsn_nlp.store.schema import cursors, documents, postponed, rejected, remembered
 from dsn_nlp.text import content_id
 
@@ -20,13 +21,14 @@ ARTICLE_STAGES = ("gather", "extract", "screen")
 
 
 def known_among(connection: sa.Connection, source: str, urls: Sequence[str]) -> set[str]:
-    """Tell which addresses need no fetching: stored by any source, or refused for good."""
+    """Tell which addresses need no fetching: stored by any source, erased, or refused for good."""
     known: set[str] = set()
     for begin in range(0, len(urls), _URLS_A_QUERY):
         some = urls[begin : begin + _URLS_A_QUERY]
         by_id = {content_id("article", url): url for url in some}
         stored = sa.select(documents.c.document_id).where(documents.c.document_id.in_(list(by_id)))
         known.update(by_id[str(key)] for key in connection.scalars(stored))
+        known.update(by_id[key] for key in buried(connection, by_id))
         for query in (
             sa.select(documents.c.link).where(documents.c.link.in_(some)),
             sa.select(rejected.c.place).where(

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from dsn_nlp.store import schema
 from dsn_nlp.store.schema import documents, labels, passages, rejected, reviews, runs, sealed_rows
 from dsn_nlp.store.schema_privacy import accesses, deletions, exports, register_entries, tombstones
+from dsn_nlp.text import content_id
 
 Scope = Literal["document", "respondent", "source"]
 Cause = Literal["erasure", "retention"]
@@ -91,13 +92,6 @@ def buried(connection: sa.Connection, values: Iterable[str]) -> set[str]:
     return found
 
 
-def buried_urls(source: str) -> sa.Select[tuple[Any]]:
-    """Write the query for addresses of erased articles of a source."""
-    return sa.select(tombstones.c.url).where(
-        tombstones.c.source == source, tombstones.c.url.is_not(None)
-    )
-
-
 def record_access(
     connection: sa.Connection, who: str, door: str, purpose: str | None, count: int
 ) -> None:
@@ -147,8 +141,9 @@ def _entry_id() -> str:
 def _remove(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[str, int]:
     """Remove documents with all that hangs on them; count first, since cascades do not say."""
     counts = {"documents": 0, "passages": 0, "labels": 0, "reviews": 0}
-    query = sa.select(documents.c.document_id, documents.c.source, documents.c.url).where(which)
-    gone = [(str(row[0]), str(row[1]), row[2]) for row in connection.execute(query)]
+    of = documents.c
+    query = sa.select(of.document_id, of.source, of.url, of.link).where(which)
+    gone = [(str(row[0]), str(row[1]), row[2], row[3]) for row in connection.execute(query)]
     if not gone:
         return counts
     chosen = sa.select(passages.c.passage_id).join(documents).where(which)
@@ -158,7 +153,10 @@ def _remove(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[st
     count = sa.select(sa.func.count()).select_from(chosen.subquery())
     counts["passages"] = int(connection.scalar(count) or 0)
     counts["documents"] = len(gone)
-    _bury(connection, gone)
+    _bury(connection, [(key, source, url) for key, source, url, _ in gone])
+    # An article is announced under this address; its own is known only once it is fetched.
+    links = {link: source for _, source, _, link in gone if link}
+    _bury(connection, [(content_id("article", link), links[link], link) for link in links])
     connection.execute(documents.delete().where(which))
     return counts
 

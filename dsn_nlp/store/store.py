@@ -156,18 +156,11 @@ class Store(Watching):
         with self._writing() as connection:
             return intake.forget_sealed_rows(connection, before)
 
-    def known_urls(self, source: str) -> set[str]:
-        """Tell which addresses of a source need no fetching: stored, or screened as off topic."""
-        with self._reading() as connection:
-            return content.known_urls(connection, source)
-
-    def known_rejections(self, source: str) -> set[str]:
-        """Tell which places of a source were rejected, at any stage."""
-        with self._reading() as connection:
-            return content.known_rejections(connection, source)
-
     def known_among(self, source: str, urls: Sequence[str]) -> set[str]:
-        """Tell which addresses need no fetching: stored by any source, or refused for good."""
+        """Tell which addresses need no fetching: stored by any source, erased, or refused for good.
+
+        :param urls: canonical addresses.
+        """
         with self._reading() as connection:
             return gathering.known_among(connection, source, urls)
 
@@ -224,18 +217,15 @@ class Store(Watching):
         with self._writing(run_id) as connection:
             gathering.note_covered(connection, source, since, until)
 
-    def add_document(self, run_id: str, document: Document, passages: Sequence[Passage]) -> int:
-        """Store one document with its passages; see :meth:`add_documents`."""
-        return self.add_documents(run_id, [(document, passages)])
-
     def add_documents(
         self, run_id: str, pairs: Iterable[tuple[Document, Sequence[Passage]]]
-    ) -> int:
+    ) -> list[str]:
         """Store documents with their passages, all of them or none.
 
-        A document that is there already stays as it is, with the passages it has.
+        A document that is there already stays as it is, with the passages it has; one that was
+        erased, or is of a respondent who was, stays away.
 
-        :return: how many documents were new.
+        :return: ids of the documents that were new.
         :raises RunInProgressError: when another run has taken over.
         """
         given = list(pairs)  # a slow generator must not hold the write lock

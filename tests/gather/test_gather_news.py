@@ -7,8 +7,11 @@ import pytest
 
 from dsn_nlp.config import NewsSource, load_settings
 from dsn_nlp.errors import ExtractionError, FetchError, TransientFetchError
+from dsn_nlp.gather.feeds import FeedEntry
+from dsn_nlp.gather.indexes import announced
+from dsn_nlp.gather.links import canonical_url
 from dsn_nlp.gather.mirror import open_client
-from dsn_nlp.gather.news import canonical_url, gather_news, read_feed
+from dsn_nlp.gather.news import Visit
 from dsn_nlp.records import Document, Rejection
 from dsn_nlp.text import content_id
 
@@ -51,6 +54,16 @@ def source(site):
 @pytest.fixture
 def client(make_client):
     return make_client()
+
+
+def entries_of(client, source):
+    found = list(announced(client, source, None, client.settings.max_sitemap_bytes))
+    assert all(isinstance(one, FeedEntry) for one in found)
+    return found
+
+
+def gather_news(client, source, known):
+    return iter(Visit(client, source, known.intersection))
 
 
 def reasons(found):
@@ -102,7 +115,7 @@ def test_rss_entries(site, client, source):
         ),
         Content_Type="application/rss+xml",
     )
-    first, second = read_feed(client, source)
+    first, second = entries_of(client, source)
     assert first.link == f"{site.url}/a"
     assert first.title == "L'été & le DSN"
     assert first.published_at == datetime(2026, 5, 12, 10, 20, tzinfo=UTC)
@@ -116,25 +129,25 @@ def test_atom_entries(site, client, source):
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>J</title><entry><title>Un</title>'
         f'<link href="{site.url}/a"/><updated>2026-05-12T06:20:00Z</updated></entry></feed>',
     )
-    (found,) = read_feed(client, source)
+    (found,) = entries_of(client, source)
     assert (found.title, found.published_at) == ("Un", datetime(2026, 5, 12, 6, 20, tzinfo=UTC))
 
 
 def test_a_malformed_feed_with_entries_is_kept(site, client, source):
     site.put("/feed.xml", rss(entry(f"{site.url}/a", "A & B")).replace("</channel>", ""))
-    assert [e.link for e in read_feed(client, source)] == [f"{site.url}/a"]
+    assert [e.link for e in entries_of(client, source)] == [f"{site.url}/a"]
 
 
 @pytest.mark.parametrize("charset", ["cp1252", "utf-8", "utf-16"])
 def test_feeds_that_lie_about_their_charset(site, client, source, charset):
     body = rss(entry(f"{site.url}/a", "Été à l’hôpital"), start="")
     site.put("/feed.xml", body.encode(charset), Content_Type="text/xml; charset=utf-8")
-    assert read_feed(client, source)[0].title == "Été à l’hôpital"
+    assert entries_of(client, source)[0].title == "Été à l’hôpital"
 
 
 def test_an_empty_feed_is_no_error(site, client, source):
     site.put("/feed.xml", rss())
-    assert read_feed(client, source) == []
+    assert entries_of(client, source) == []
 
 
 BILLION_LAUGHS = (
@@ -162,14 +175,14 @@ BILLION_LAUGHS = (
 def test_feeds_that_are_refused(site, client, source, body, reason):
     site.put("/feed.xml", body)
     with pytest.raises(ExtractionError, match=reason):
-        read_feed(client, source)
+        entries_of(client, source)
     (rejection,) = gather_news(client, source, set())
     assert (rejection.place, rejection.stage) == (source.feed, "gather")
 
 
 def test_a_feed_that_is_missing_or_in_trouble(site, client, source):
     with pytest.raises(FetchError, match="404"):
-        read_feed(client, source)
+        entries_of(client, source)
     assert len(list(gather_news(client, source, set()))) == 1
     site.put("/feed.xml", status=503)
     with pytest.raises(TransientFetchError):

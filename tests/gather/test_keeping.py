@@ -139,6 +139,21 @@ def test_a_backfill_run_twice_asks_for_no_page_twice(site, tmp_path):
     assert (cursor.covered_since, cursor.covered_until) == (window.start, window.end)
 
 
+@pytest.mark.parametrize("canonical", ["/a", "/moved/a"])
+def test_an_erased_article_is_neither_fetched_nor_counted_again(site, tmp_path, canonical):
+    own = settings(tmp_path, {"name": "s", "sitemap": f"{site.url}/s", "keep": "all"})
+    site.put("/s", f"<urlset><url><loc>{site.url}/a</loc></url></urlset>")
+    link = f'<link rel="canonical" href="{site.url}{canonical}"></head>'
+    site.put("/a", article(1).replace("</head>", link))
+    assert night(own, "s")[0].counts["documents"] == 1
+    with open_store(own) as store:
+        assert store.erase("source", "s").counts["documents"] == 1
+    site.asked.clear()
+    assert night(own, "s")[0].counts == {"documents": 0, "passages": 0, "rejected": 0}
+    assert "/s" in site.asked
+    assert "/a" not in site.asked
+
+
 def test_days_and_names_of_a_backfill_are_checked(tmp_path):
     own = settings(tmp_path, {"name": "s", "feed": "https://j.ca/f"})
     with pytest.raises(ConfigError, match="exchange them"):

@@ -11,7 +11,7 @@ from dsn_nlp.errors import ExtractionError, InputError
 from dsn_nlp.gather.dates import day_of, read_moment
 from dsn_nlp.gather.fetch import Response
 from dsn_nlp.gather.indexes import Window
-from dsn_nlp.gather.news import Visit, gather_news
+from dsn_nlp.gather.news import Visit
 from dsn_nlp.gather.pages import PaywallError, extract_page
 from dsn_nlp.gather.sitemaps import parse_sitemap
 from dsn_nlp.records import Document, Rejection
@@ -395,10 +395,3 @@ def test_links_of_other_domains_are_left_out_with_a_reason(site, make_client):
     source = made(feed=f"{site.url}/f", domains=["127.0.0.1"])
     documents, (rejection,) = gathered(make_client(), source)
     assert (urls(documents), rejection.code) == ([f"{site.url}/a"], "other_domain")
-
-
-def test_gather_news_is_a_visit(site, make_client):
-    site.put(
-        "/f", f"<rss version='2.0'><channel><item><link>{site.url}/a</link></item></channel></rss>"
-    )
-    assert list(gather_news(make_client(), made(feed=f"{site.url}/f"), {f"{site.url}/a"})) == []

@@ -19,14 +19,14 @@ def document(number, marker=""):
     text = "".join(
         f"Phrase {number}-{cut} : le DSN est tombé, « encore » 😀{marker}. " for cut in range(CUTS)
     )
-    key = content_id("source", str(number))
+    url = f"https://exemple.test/{number}" if number % 2 else None
     return Document(
-        document_id=key,
+        document_id=content_id("article", url) if url else content_id("source", str(number)),
         kind="article" if number % 2 else "comment",
         source="presse",
         text=text,
         lang="fr",
-        url=f"https://exemple.test/{number}" if number % 2 else None,
+        url=url,
         title=f"Titre {number}" if number % 2 else None,
         published_at=datetime(2026, 3, 1 + number % 28, 5, 6, 7, 89, tzinfo=UTC),
         site="CHUM" if number % 3 else None,

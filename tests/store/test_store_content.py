@@ -19,8 +19,8 @@ def test_writing_twice_changes_nothing(store):
     run_id = store.begin_run("0.1.0", nights.LEASE)
     pairs = [nights.pair(n) for n in range(nights.DOCUMENTS)]
     cut = [one for _, passages in pairs for one in passages]
-    assert store.add_documents(run_id, pairs) == 0
-    assert store.add_document(run_id, *pairs[0]) == 0
+    assert store.add_documents(run_id, pairs) == []
+    assert store.add_documents(run_id, [pairs[0]]) == []
     assert store.add_rejections(run_id, [nights.rejection(0)]) == 0
     assert store.add_labels(run_id, [nights.label(one) for one in cut]) == 0
     nights.register(store)
@@ -31,19 +31,21 @@ def test_writing_twice_changes_nothing(store):
 
 def test_counts_only_what_is_new_within_one_call(store):
     run_id = store.begin_run("0.1.0", nights.LEASE)
-    assert store.add_documents(run_id, iter([nights.pair(1), nights.pair(2), nights.pair(1)])) == 2
-    assert store.add_documents(run_id, [nights.pair(2), nights.pair(3)]) == 1
-    assert store.add_documents(run_id, []) == 0
+    one, two, three = (nights.document(number).document_id for number in (1, 2, 3))
+    given = iter([nights.pair(1), nights.pair(2), nights.pair(1)])
+    assert sorted(store.add_documents(run_id, given)) == sorted([one, two])
+    assert store.add_documents(run_id, [nights.pair(2), nights.pair(3)]) == [three]
+    assert store.add_documents(run_id, []) == []
     assert store.add_rejections(run_id, [nights.rejection(1)] * 2) == 1
 
 
 def test_stored_document_keeps_its_passages_when_cut_anew(store):
     run_id = store.begin_run("0.1.0", nights.LEASE)
     document, passages = nights.pair(1)
-    store.add_document(run_id, document, passages)
+    store.add_documents(run_id, [(document, passages)])
     before = store.digest()
     other = [replace(one, passage_id=f"x{one.position}", position=9) for one in passages[:1]]
-    assert store.add_document(run_id, document, other) == 0
+    assert store.add_documents(run_id, [(document, other)]) == []
     assert store.digest() == before
 
 
@@ -64,14 +66,19 @@ def test_known_things(store):
     store.add_rejections(run_id, [nights.rejection(1), elsewhere, unreadable])
     ids = [nights.document(number).document_id for number in range(2000)]
     assert store.known_documents(iter(ids)) == {ids[1], ids[2]}
-    assert store.known_urls("presse") == {"https://exemple.test/1", "https://exemple.test/r1"}
-    assert store.known_rejections("presse") == {nights.rejection(n).place for n in (1, 3)}
+    urls = [f"https://exemple.test/{name}" for name in ("1", "2", "4", "r1", "r2", "r3")]
+    # Document 2 is a comment, and has no address.
+    known = {urls[n] for n in (0, 3, 5)}
+    assert store.known_among("presse", urls) == known
+    assert store.known_among("autre", urls) == {urls[0], urls[4]}
+    many = [*urls, *(f"https://n.test/{number}" for number in range(2000))]
+    assert store.known_among("presse", many) == known
 
 
 def test_unlabelled_passages_come_in_order_and_from_a_run(store):
     first = nights.night(store, range(3))
     run_id = store.begin_run("0.1.0", nights.LEASE)
-    store.add_document(run_id, *nights.pair(7))
+    store.add_documents(run_id, [nights.pair(7)])
     everything = sorted(one.passage_id for n in (0, 1, 2, 7) for one in nights.pair(n)[1])
     of_run = store.unlabelled("other@1", 100, run_id)
     assert sorted(of_run, key=lambda one: one.position) == nights.pair(7)[1]
@@ -86,7 +93,7 @@ def test_unlabelled_passages_come_in_order_and_from_a_run(store):
 def test_labels_keep_scores_of_numpy(store):
     run_id = store.begin_run("0.1.0", nights.LEASE)
     document, passages = nights.pair(1)
-    store.add_document(run_id, document, passages)
+    store.add_documents(run_id, [(document, passages)])
     nights.register(store)
     scores = tuple(np.linspace(0, 1, len(COMPLAINTS), dtype=np.float32))
     given = replace(nights.label(passages[0]), complaint_scores=scores, needs_review=np.bool_(1))
@@ -97,7 +104,7 @@ def test_labels_keep_scores_of_numpy(store):
 def test_scores_out_of_shape_or_range_are_refused(store, scores):
     run_id = store.begin_run("0.1.0", nights.LEASE)
     nights.register(store)
-    store.add_document(run_id, *nights.pair(1))
+    store.add_documents(run_id, [nights.pair(1)])
     wrong = replace(nights.label(nights.pair(1)[1][0]), complaint_scores=scores)
     with pytest.raises(StoreError, match=r"5 scores in \[0, 1\]"):
         store.add_labels(run_id, [wrong])
@@ -105,7 +112,7 @@ def test_scores_out_of_shape_or_range_are_refused(store, scores):
 
 def test_labels_need_a_registered_model(store):
     run_id = store.begin_run("0.1.0", nights.LEASE)
-    store.add_document(run_id, *nights.pair(1))
+    store.add_documents(run_id, [nights.pair(1)])
     with pytest.raises(StoreError, match="register the model first"):
         store.add_labels(run_id, [nights.label(nights.pair(1)[1][0])])
 

@@ -75,7 +75,7 @@ def test_what_was_erased_does_not_come_back(store, filled):
     assert filled[5][0].document_id in store.known_documents([filled[5][0].document_id])
     run_id = store.begin_run("0.1.0", nights.LEASE)
     new = person_pair(9)
-    assert store.add_documents(run_id, [*filled, new]) == 0
+    assert store.add_documents(run_id, [*filled, new]) == []
     sealed = Rejection("presse", "g.csv:9", "read", "r", sealed=b"y", respondent=PERSON)
     assert store.add_rejections(run_id, [sealed]) == 1
     assert run_count(store, "sealed_rows") == 1
@@ -98,9 +98,21 @@ def test_a_source_goes_whole_and_its_pages_are_not_fetched_again(store):
     erased = store.erase("source", "presse")
     assert erased.counts["documents"] == nights.DOCUMENTS
     assert store.counts()["documents"] == store.counts()["labels"] == 0
-    assert "https://exemple.test/1" in store.known_urls("presse")
+    urls = ["https://exemple.test/1", "https://exemple.test/99"]
+    assert store.known_among("presse", urls) == store.known_among("autre", urls) == {urls[0]}
     assert store.erase("source", "presse").counts["documents"] == 0
     assert store.records("deletions")[0]["subject"] == "presse"
+
+
+def test_an_erased_article_stays_known_by_the_address_it_was_announced_under(store):
+    run_id = store.begin_run("0.1.0", nights.LEASE)
+    document, passages = nights.pair(1)
+    link = "https://exemple.test/fil/1"
+    store.add_documents(run_id, [(replace(document, link=link), passages)])
+    store.fail_run(run_id)
+    store.erase("document", document.document_id)
+    assert store.known_among("presse", [link, "https://exemple.test/2"]) == {link}
+    assert store.counts()["documents"] == 0
 
 
 def test_a_night_at_work_is_not_disturbed(store, filled):

@@ -65,7 +65,7 @@ def test_resumed_night_does_nothing_twice(url, child):
     with Store.open(url) as store:
         run_id = store.begin_run("0.1.0", nights.LEASE)
         pairs = [nights.pair(number) for number in range(nights.DOCUMENTS)]
-        assert store.add_documents(run_id, pairs) == 0
+        assert store.add_documents(run_id, pairs) == []
         assert store.count_unlabelled(nights.MODEL) == 0
         assert {row["run_id"] for row in store.rejected(9)} == {run_id}
         store.publish(run_id, {}, nights.MODEL)
@@ -106,10 +106,10 @@ def test_two_that_begin_at_once(url):
 
 def test_expired_lease_is_taken_over_and_its_run_fenced_off(store):
     slow = store.begin_run("0.1.0", timedelta(0))
-    store.add_document(slow, *nights.pair(1))
+    store.add_documents(slow, [nights.pair(1)])
     fast = store.begin_run("0.1.0", nights.LEASE)
     for write in (
-        lambda: store.add_document(slow, *nights.pair(2)),
+        lambda: store.add_documents(slow, [nights.pair(2)]),
         lambda: store.add_rejections(slow, [nights.rejection(1)]),
         lambda: store.add_labels(slow, []),
         lambda: store.renew_lease(slow),
@@ -145,14 +145,14 @@ def test_failed_night_is_taken_over(store, url):
     store.fail_run(failed)
     assert run_query(url, SEEN)[1] == [(0, 0, None, None)]
     with pytest.raises(StoreError, match="failed"):
-        store.add_document(failed, *nights.pair(5))
+        store.add_documents(failed, [nights.pair(5)])
     nights.night(store, range(2))
     assert run_query(url, SEEN)[1] == [(4, 12, nights.MODEL, nights.MODEL)]
 
 
 def test_unknown_run_and_model_are_refused(store):
     with pytest.raises(StoreError, match="unknown"):
-        store.add_document("nothing", *nights.pair(1))
+        store.add_documents("nothing", [nights.pair(1)])
     run_id = store.begin_run("0.1.0", nights.LEASE)
     with pytest.raises(StoreError, match="register it"):
         store.publish(run_id, {}, "absent@1")

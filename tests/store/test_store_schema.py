@@ -223,7 +223,7 @@ def test_text_is_in_no_message(store, number):
     run_id = store.begin_run("0.1.0", nights.LEASE)
     document, passages = list(_broken_writes())[number]
     try:
-        store.add_document(run_id, document, passages)
+        store.add_documents(run_id, [(document, passages)])
     except StoreError as error:
         assert_silent(error)
     else:
@@ -236,13 +236,13 @@ def test_text_that_postgres_cannot_hold(make_url):
         run_id = store.begin_run("0.1.0", nights.LEASE)
         document, passages = nights.pair(1)
         with pytest.raises(StoreError) as caught:
-            store.add_document(run_id, replace(document, text=f"{MARKER}\x00"), passages)
+            store.add_documents(run_id, [(replace(document, text=f"{MARKER}\x00"), passages)])
         assert_silent(caught.value)
 
 
 def test_queries_do_not_quote_stored_text(store, url):
     run_id = store.begin_run("0.1.0", nights.LEASE)
-    store.add_document(run_id, *nights.pair(1, MARKER))
+    store.add_documents(run_id, [nights.pair(1, MARKER)])
     for sql in (
         "SELECT CAST(text AS integer) FROM passages",
         "SELECT json_extract('{}', text) FROM passages",
