@@ -79,13 +79,24 @@ def train_deidentifier(
     ] = None,
     rate: RateOption = None,
     seed: SeedOption = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help=either(
+                "Dossier de modèle dont partir, repérage ou classifieur.",
+                "Model folder to go on from, a tagger's or a classifier's.",
+            )
+        ),
+    ] = None,
 ) -> None:
     """Fine-tune twice, choose thresholds on comments held out, export to int8 ONNX."""
     need_training("dsn-nlp models train-deidentifier")
     from dsn_nlp.modelling.tagger import TaggerRecipe
     from dsn_nlp.modelling.tagger_build import TaggerTarget, build_tagger
 
-    chosen: dict[str, Any] = {"layers": layers, "epochs": epochs, "rate": rate, "seed": seed}
+    chosen: dict[str, Any] = {
+        "layers": layers, "epochs": epochs, "rate": rate, "seed": seed, "start": start,
+    }  # fmt: skip
     recipe = TaggerRecipe(base=str(base), **{k: v for k, v in chosen.items() if v is not None})
     target = TaggerTarget(models, model_version, hold)
     manifest = build_tagger(corpus, labelled, recipe, work, target)

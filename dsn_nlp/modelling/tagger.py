@@ -29,7 +29,8 @@ _CHECKPOINT = "checkpoint.safetensors"
 class TaggerRecipe:
     """How to fine-tune the tagger.
 
-    :ivar start: a classifier's folder, whose encoder is gone on from in place of the base's.
+    :ivar start: a classifier's folder, whose encoder is gone on from in place of the base's, or a
+        tagger's, whose whole network is.
     :ivar layers: the first so many layers of the base are kept: names are told low down.
     :ivar rate: learning rate of the encoder; the linear layer's is ``head`` times that.
     :ivar free: identifier-free passages an epoch, drawn anew; half of them are given a name.
@@ -96,9 +97,9 @@ def open_network(recipe: TaggerRecipe) -> tuple[TagNetwork, Any]:
 
 
 def _go_on_from(network: TagNetwork, folder: Path) -> None:
-    """Read the encoder of a classifier's folder, as many layers as the network has."""
+    """Read what a folder's network shares with this one: as many layers as this one has."""
     known = network.state_dict()
-    found = {name: weights for name, weights in thaw(folder).items() if name in known}
+    found = {n: w for n, w in thaw(folder).items() if n in known and w.shape == known[n].shape}
     absent = [n for n in known if n.startswith("encoder") and n not in found]
     if any("position_ids" not in name and "token_type_ids" not in name for name in absent):
         raise TrainingError(f"{folder}: does not fit this base; start from the base instead")

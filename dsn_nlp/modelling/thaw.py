@@ -15,12 +15,16 @@ import torch
 from dsn_nlp.errors import TrainingError
 from dsn_nlp.label.folder import NETWORK
 
+# A classifier's network is traced inside a wrapper, a tagger's as it is.
 _PREFIX = "network."
+_OURS = (_PREFIX, "encoder.", "head.")
 FloatArray = npt.NDArray[np.float32]
 
 
 def thaw(folder: Path) -> dict[str, torch.Tensor]:
-    """Read the weights of a model folder as float32, by the names of ``LabelNetwork``.
+    """Read the weights of a model folder as float32, by the names of its network.
+
+    :param folder: a classifier's (``LabelNetwork``) or a tagger's (``TagNetwork``).
 
     :raises TrainingError: when the folder holds no network, or one that was not exported here.
     """
@@ -37,7 +41,7 @@ def thaw(folder: Path) -> dict[str, torch.Tensor]:
     weights = {
         name.removeprefix(_PREFIX): array
         for name, array in arrays.items()
-        if name.startswith(_PREFIX) and array.dtype == np.float32 and not name.endswith("_scale")
+        if name.startswith(_OURS) and array.dtype == np.float32 and not name.endswith("_scale")
     }
     weights |= dict(_tables(arrays)) | dict(_matrices(graph, arrays))
     return {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
@@ -46,9 +50,10 @@ def thaw(folder: Path) -> dict[str, torch.Tensor]:
 def _tables(arrays: dict[str, Any]) -> Iterator[tuple[str, FloatArray]]:
     """Embeddings, quantized as they stand: ``(rows, hidden)``."""
     for name, array in arrays.items():
-        if name.startswith(f"{_PREFIX}encoder.embeddings") and name.endswith("_quantized"):
-            stem = name.removesuffix("_quantized")
-            yield stem.removeprefix(_PREFIX), _float(arrays, stem, array)
+        stem = name.removesuffix("_quantized")
+        ours = stem.removeprefix(_PREFIX)
+        if stem != name and ours.startswith("encoder.embeddings"):
+            yield ours, _float(arrays, stem, array)
 
 
 def _matrices(graph: Any, arrays: dict[str, Any]) -> Iterator[tuple[str, FloatArray]]:
