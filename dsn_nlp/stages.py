@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -119,8 +119,6 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
 
     source, key = comment_source(settings, source_name), comment_key(settings)
     with open_store(settings) as store, labelled_aside(store, settings, run_id) as aside:
-        kept_since = datetime.now(UTC) - timedelta(days=settings.quarantine.keep_days)
-        store.forget_sealed_rows(kept_since)
         known = store.known_deliveries(source.name)
         intake = Intake(source, key, known, sealer_of(settings, key))
         make_safe = functools.partial(deidentified, settings)

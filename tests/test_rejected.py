@@ -10,7 +10,7 @@ import pytest
 from dsn_nlp.config import Settings, load_settings
 from dsn_nlp.gather.sealing import Sealer
 from dsn_nlp.rejections import retry_rejected
-from dsn_nlp.stages import begin_night, open_store, take_source
+from dsn_nlp.stages import begin_night, enforce_retention, open_store, take_source
 from tests.conftest import KEY, Installation
 
 CANARY = "Gervaise Poirier-Lachance"
@@ -111,6 +111,24 @@ def test_nothing_is_kept_when_the_settings_say_so_or_time_is_up(folder: Path) ->
         assert store.forget_sealed_rows(now - timedelta(days=30)) == 0
         assert store.forget_sealed_rows(now + timedelta(seconds=1)) >= kept
         assert store.sealed_rows("s") == []
+
+
+def test_sealed_rows_of_a_source_that_left_the_settings_go_in_time(folder: Path) -> None:
+    settings = settings_of(folder)
+    run_id = begin_night(settings)
+    take_source(settings, run_id, "s")
+    with open_store(settings) as store:
+        store.fail_run(run_id)
+    none_left = settings.model_copy(update={"comments": [], "news": []})
+    for days, kept in ((29, True), (31, False)):
+        then = datetime.now(UTC) - timedelta(days=days)
+        with sqlite3.connect(folder / "var" / "dsn.db") as connection:
+            connection.execute(
+                "UPDATE sealed_rows SET kept_at = ?", (then.isoformat(" ", "microseconds"),)
+            )
+        enforce_retention(none_left)
+        with open_store(settings) as store:
+            assert bool(store.sealed_rows("s")) == kept
 
 
 def test_a_sealed_row_needs_the_key(folder: Path) -> None:

@@ -1,11 +1,14 @@
 """Retention by source, enforced each night: what has served its time is erased, and logged."""
 
+import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dsn_nlp.config import Settings
 from dsn_nlp.privacy.erasure import remove_files
 from dsn_nlp.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 def months_kept(settings: Settings) -> Iterator[tuple[str, int | None]]:
@@ -20,10 +23,11 @@ def months_kept(settings: Settings) -> Iterator[tuple[str, int | None]]:
 
 
 def enforce(store: Store, settings: Settings, now: datetime | None = None) -> dict[str, int]:
-    """Erase every document that came in longer ago than its source is kept.
+    """Erase every document, and every sealed row, that came in longer ago than it is kept.
 
     Sources that are no longer configured go by ``privacy.months``, else by the default for their
-    kind of document: taking a source out of the settings frees nothing.
+    kind of document: taking a source out of the settings frees nothing. Sealed rows of all
+    sources, those included, go after ``quarantine.keep_days``.
 
     :param now: the present, to test the future with.
     :return: documents erased, by source; sources without any are left out.
@@ -42,7 +46,10 @@ def enforce(store: Store, settings: Settings, now: datetime | None = None) -> di
         gone = removed.counts["documents"]
         if gone:
             erased[source] = gone
-    if erased:
+    rows = store.forget_sealed_rows(now - timedelta(days=settings.quarantine.keep_days))
+    if rows:
+        logger.info("%d sealed rows erased, their time was up", rows)
+    if erased or rows:
         store.scrub()
     return erased
 
