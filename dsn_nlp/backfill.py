@@ -7,7 +7,7 @@ was killed goes on where it stopped.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 
@@ -20,7 +20,7 @@ from dsn_nlp.gather.fetch import Client
 from dsn_nlp.gather.indexes import Window, announced
 from dsn_nlp.gather.links import refused
 from dsn_nlp.gather.offline import offline_entries
-from dsn_nlp.records import Rejection, Tally
+from dsn_nlp.records import Cursor, Rejection, Tally
 
 # A source that announces more is told by this many and a plus.
 MAX_SHOWN = 10_000
@@ -97,6 +97,8 @@ def run_backfill(
 class Trial:
     """What one source would give tonight; ``trouble`` says what is wrong, if anything.
 
+    ``past`` are the first and last day (in Québec) of the stretch that backfills went through.
+
     ``announced`` counts entries or rows, ``new`` those that are not stored yet, and ``sample`` is
     the address of a new article that was tried, with ``sample_trouble`` where it failed.
     """
@@ -109,6 +111,7 @@ class Trial:
     rejected: int = 0
     newest: datetime | None = None
     failures: int = 0
+    past: tuple[date, date] | None = None
     sample: str | None = None
     sample_trouble: str | None = None
     trouble: str | None = None
@@ -178,9 +181,17 @@ def _try_news(settings: Settings, source: NewsSource, made: Callable[..., Trial]
         rejected=len(found) - len(entries),
         newest=max((one.published_at for one in entries if one.published_at), default=None),
         failures=cursor.failures if cursor else 0,
+        past=_past(cursor),
         sample=new[0].link if tried else None,
         sample_trouble=tried.reason if isinstance(tried, Rejection) else None,
     )
+
+
+def _past(cursor: Cursor | None) -> tuple[date, date] | None:
+    if cursor is None or cursor.covered_since is None or cursor.covered_until is None:
+        return None
+    last = cursor.covered_until - timedelta(microseconds=1)
+    return day_of(cursor.covered_since), day_of(last)
 
 
 def _announced(client: Client, source: NewsSource) -> Iterator[FeedEntry | Rejection]:

@@ -217,7 +217,8 @@ class Cursor:
     """Where the gathering of one news source stands.
 
     ``failures`` counts nights in a row without an answer; ``covered_since`` and
-    ``covered_until`` bound what backfills went through.
+    ``covered_until`` (exclusive) bound what the last backfill, with earlier ones that touch it,
+    went through: there is no gap between them.
     """
 
     source: str

@@ -150,6 +150,9 @@ def trial_line(trial: "Trial") -> str:
     if trial.failures:
         nights = trial.failures
         parts.append(either(f"muette depuis {nights} nuits", f"silent for {nights} nights"))
+    if trial.past:
+        first, last = trial.past
+        parts.append(either(f"passé recueilli du {first} au {last}", f"past of {first} to {last}"))
     if trial.sample_trouble:
         tried = either("article essayé", "article tried")
         parts.append(f"{tried} {trial.sample}{colon}{shown(trial.sample_trouble)}")
@@ -161,4 +164,5 @@ def trial_line(trial: "Trial") -> str:
 
 def _plain(trial: "Trial") -> dict[str, Any]:
     newest = trial.newest.isoformat() if trial.newest else None
-    return asdict(trial) | {"newest": newest}
+    past = [day.isoformat() for day in trial.past] if trial.past else None
+    return asdict(trial) | {"newest": newest, "past": past}

@@ -114,10 +114,15 @@ def note_failure(connection: sa.Connection, source: str) -> None:
 
 
 def note_covered(connection: sa.Connection, source: str, since: datetime, until: datetime) -> None:
-    """Widen what backfills went through."""
+    """Note which time a backfill went through, joined with that of earlier ones it touches.
+
+    One stretch is kept, and it has no gap: where the two lie apart, the new one takes the place
+    of the old one. What is told may be less than what was covered, and is never more.
+    """
     before = read_cursor(connection, source)
-    if before and before.covered_since and before.covered_until:
-        since, until = min(since, before.covered_since), max(until, before.covered_until)
+    begun, ended = (before.covered_since, before.covered_until) if before else (None, None)
+    if begun and ended and since <= ended and begun <= until:
+        since, until = min(since, begun), max(until, ended)
     _put(connection, source, {"covered_since": since, "covered_until": until})
 
 

@@ -262,8 +262,8 @@ cursors = sa.Table(
     _optional("answered_at", UtcTime(), "when it last answered, UTC"),
     _optional("newest_at", UtcTime(), "newest publication seen in it, UTC"),
     _column("failures", sa.Integer(), "nights in a row without an answer"),
-    _optional("covered_since", UtcTime(), "earliest moment a backfill went through, UTC"),
-    _optional("covered_until", UtcTime(), "latest moment a backfill went through, UTC"),
+    _optional("covered_since", UtcTime(), "where the last backfill began, or one it touches, UTC"),
+    _optional("covered_until", UtcTime(), "where it ended, exclusive, UTC; no gap between"),
 )
 
 remembered = sa.Table(

@@ -213,7 +213,10 @@ class Store(Watching):
             gathering.note_failure(connection, source)
 
     def note_covered(self, run_id: str, source: str, since: datetime, until: datetime) -> None:
-        """Note which time a backfill of a source went through, ``until`` exclusive."""
+        """Note which time a backfill of a source went through, ``until`` exclusive.
+
+        The cursor keeps one stretch without a gap: the last backfill's, with those it touches.
+        """
         with self._writing(run_id) as connection:
             gathering.note_covered(connection, source, since, until)
 

@@ -1,10 +1,12 @@
 """What is kept of sources between nights, backfills, and trying sources, through the stages."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from dsn_nlp.backfill import backfill_sources, make_window, take_past, try_source
+from dsn_nlp.cli.sources import trial_line
 from dsn_nlp.config import Settings
 from dsn_nlp.errors import ConfigError
 from dsn_nlp.gather.manners import shared_manners
@@ -152,6 +154,29 @@ def test_an_erased_article_is_neither_fetched_nor_counted_again(site, tmp_path, 
     assert night(own, "s")[0].counts == {"documents": 0, "passages": 0, "rejected": 0}
     assert "/s" in site.asked
     assert "/a" not in site.asked
+
+
+def test_what_backfills_went_through_has_no_gap(site, tmp_path):
+    own = settings(tmp_path, {"name": "s", "feed": f"{site.url}/f"})
+    feed(site)
+    day = partial(date, 2026)
+    windows = [
+        ((day(1, 1), day(1, 31)), (day(1, 1), day(1, 31))),
+        ((day(5, 1), day(5, 31)), (day(5, 1), day(5, 31))),  # apart: May says nothing of March
+        ((day(4, 1), day(4, 30)), (day(4, 1), day(5, 31))),  # touches
+        ((day(5, 20), day(6, 2)), (day(4, 1), day(6, 2))),  # overlaps
+        ((day(5, 3), day(5, 4)), (day(4, 1), day(6, 2))),  # lies within
+    ]
+    for given, told in windows:
+        with open_store(own) as store:
+            run_id = store.begin_run("test", timedelta(minutes=5))
+        take_past(own, run_id, "s", make_window(*given))
+        with open_store(own) as store:
+            store.fail_run(run_id)
+        trial = try_source(own, own.news[0])
+        assert trial.past == told
+    assert "2026-04-01" in trial_line(trial)
+    assert "2026-06-02" in trial_line(trial)
 
 
 def test_days_and_names_of_a_backfill_are_checked(tmp_path):
