@@ -35,7 +35,10 @@ def compare(
     """
     frame = desk.frame()
     sides = [frame.chosen(scope) for scope in (first, second)]
-    cuts = [cut_by(desk, frame, rows, ()) for rows in sides]
+    cuts = [
+        cut_by(desk, frame, rows, (), scope)
+        for rows, scope in zip(sides, (first, second), strict=True)
+    ]
     found = [estimate_cut(desk, frame, cut, labels) for cut in cuts]
     hidden = any(cut.hidden or not cut.keys for cut in cuts)
     rows = [_hidden_row((), label) for label in labels]
@@ -67,9 +70,15 @@ def what_changed(
         return Table((), desk.about(frame, np.zeros(0, np.intp)), tuple(by))
     last = until or date.fromordinal(int(known.max()))
     middle = last - timedelta(days=days)
-    later = frame.chosen(chosen.but(since=middle + timedelta(days=1), until=last))
-    earlier = frame.chosen(chosen.but(since=middle - timedelta(days=days - 1), until=middle))
-    cuts = [cut_by(desk, frame, rows, by) for rows in (earlier, later)]
+    periods = (
+        chosen.but(since=middle - timedelta(days=days - 1), until=middle),
+        chosen.but(since=middle + timedelta(days=1), until=last),
+    )
+    earlier, later = (frame.chosen(period) for period in periods)
+    cuts = [
+        cut_by(desk, frame, rows, by, period)
+        for rows, period in zip((earlier, later), periods, strict=True)
+    ]
     found = [estimate_cut(desk, frame, cut, labels) for cut in cuts]
     rows = _paired(cuts, found, labels)
     hidden = {row.group for row in rows if row.difference is None}

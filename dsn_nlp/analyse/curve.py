@@ -137,8 +137,9 @@ def live_sites(desk: Desk) -> list[str]:
 def _drafts(
     desk: Desk, frame: Frame, site: str | None, labels: Sequence[str], scope: Scope
 ) -> list[_Draft]:
-    rows = frame.chosen(scope if site is None else scope.but(sites=(site,)))
-    cut = cut_by(desk, frame, rows, ("since_golive",))
+    mine = scope if site is None else scope.but(sites=(site,))
+    rows = frame.chosen(mine)
+    cut = cut_by(desk, frame, rows, ("since_golive",), mine)
     found, about = estimate_cut(desk, frame, cut, labels), desk.about(frame, rows)
     golive = desk.golive.of(site) if site else desk.golive.first
     weeks = [n for n, key in enumerate(cut.keys) if key != (TOTAL,)]

@@ -47,6 +47,7 @@ class Frame:
     :ivar document: index of the passage's document.
     :ivar respondent: index of the person who commented (of the document, where no key is
         stored); -1 for articles.
+    :ivar edition: number of the night that brought the document, in order of the nights.
     :ivar told: whether the model tells each complaint, ``(n, 5)``.
     :ivar scores: probability of each complaint, float32 ``(n, 5)``.
     :ivar mood: index into ``SENTIMENTS``, ``(n,)``.
@@ -58,6 +59,7 @@ class Frame:
     passage: npt.NDArray[np.bytes_]
     document: Codes
     respondent: Codes
+    edition: Codes
     told: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float32]
     mood: npt.NDArray[np.uint8]
@@ -122,6 +124,7 @@ def _query() -> sa.Select[tuple[object, ...]]:
         documents.c.role,
         voice,
         documents.c.respondent,
+        documents.c.run_id,
         # As stored: each moment is read once, not each row.
         sa.type_coerce(view.published_at, sa.types.NullType()),
         told,
@@ -156,12 +159,13 @@ class _Reader:
     def __init__(self) -> None:
         self.coded = {name: _Codes("") for name in _CODED}
         self.document, self.respondent, self.moment = _Codes(), _Codes(), _Codes()
+        self.run = _Codes()
         self.passages: list[npt.NDArray[np.bytes_]] = []
         self.numbers: list[npt.NDArray[np.float64]] = []
 
     def take(self, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
-        passages, ids, kind, lang, source, site, role, voice, respondent, moment, *numbers = zip(
-            *rows, strict=True
+        passages, ids, kind, lang, source, site, role, voice, respondent, run, moment, *numbers = (
+            zip(*rows, strict=True)
         )
         self.passages.append(np.array(passages, "S"))
         speaks = [
@@ -175,6 +179,7 @@ class _Reader:
             None if is_ == "article" else key or one
             for is_, key, one in zip(kind, respondent, ids, strict=True)
         )
+        self.run.take(run)
         self.moment.take(moment)
         self.numbers.append(np.array(numbers, np.float64))
 
@@ -193,11 +198,19 @@ class _Reader:
             passage=np.concatenate(self.passages) if self.passages else np.zeros(0, "S1"),
             document=self.document.all(),
             respondent=np.where(respondent == nobody, -1, respondent).astype(np.int32),
+            edition=self._edition(),
             told=(bits[:, None] >> np.arange(len(COMPLAINTS)) & 1).astype(bool),
             scores=np.ascontiguousarray(numbers[3:].T, np.float32),
             mood=numbers[1].astype(np.uint8),
             mood_score=numbers[2].astype(np.float32),
         )
+
+    def _edition(self) -> Codes:
+        """Nights by their ids, which begin with when they began."""
+        names = [str(name) for name in self.run.known]
+        rank = np.empty(len(names), np.int32)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        return rank[self.run.all()]
 
 
 def _day(moment: object) -> int:

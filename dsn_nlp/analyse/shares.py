@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from dsn_nlp.analyse.cells import TOTAL, Key, hidden_cells
 from dsn_nlp.analyse.desk import Desk
+from dsn_nlp.analyse.editions import released
 from dsn_nlp.analyse.estimates import LABELS, Estimates, estimate
+from dsn_nlp.analyse.filters import tells_others
 from dsn_nlp.analyse.frame import NO_DAY, Frame, monday
 from dsn_nlp.analyse.golive import GoLive
 from dsn_nlp.analyse.scope import Scope, check_dimensions
@@ -59,7 +61,7 @@ def shares(
 
     def make() -> Table[ShareRow]:
         rows = frame.chosen(chosen)
-        cut = cut_by(desk, frame, rows, dimensions)
+        cut = cut_by(desk, frame, rows, dimensions, chosen)
         found = estimate_cut(desk, frame, cut, wanted)
         made = tuple(
             row
@@ -73,10 +75,16 @@ def shares(
     return Table(kept, table.about, table.by, table.hidden)
 
 
-def cut_by(desk: Desk, frame: Frame, rows: Rows, by: Sequence[str]) -> Cut:
+def cut_by(
+    desk: Desk, frame: Frame, rows: Rows, by: Sequence[str], scope: Scope | None = None
+) -> Cut:
     """Cut passages by some dimensions, with every sum over one, and choose what to hide.
 
-    A passage without a day, or whose site has no go-live, is in the sums alone.
+    Passages whose edition would let a few people's answers be subtracted wait for a later one. A
+    passage without a day, or whose site has no go-live, is in the sums alone.
+
+    :param scope: what chose the rows; nobody's answers show where its filters, beside others,
+        would tell of a few people.
     """
     values = [dimension_values(frame, rows, name, desk.golive) for name in by]
     members: dict[Key, Rows] = {}
@@ -86,12 +94,16 @@ def cut_by(desk: Desk, frame: Frame, rows: Rows, by: Sequence[str]) -> Cut:
     people = {key: _people(frame, rows[members[key]]) for key in ordered}
     hidden = hidden_cells(_additive(people), desk.respondents)
     few = {key for key, count in people.items() if 0 < count < desk.respondents}
+    shown = released(frame, rows, members, desk.respondents)
+    now = {key: _people(frame, rows[shown[key]]) for key in ordered}
+    closed = scope is not None and tells_others(frame, scope, desk.respondents)
+    empty = {key for key in ordered if people[key] and (closed or not now[key])}
     return Cut(
         rows,
         ordered,
-        tuple(members[key] for key in ordered),
-        tuple(people[key] for key in ordered),
-        frozenset(hidden | few),
+        tuple(shown[key] for key in ordered),
+        tuple(now[key] for key in ordered),
+        frozenset(hidden | few | empty),
     )
 
 

@@ -6,8 +6,10 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.changes import false_discovery
 from dsn_nlp.analyse.desk import Desk
+from dsn_nlp.analyse.editions import released
 from dsn_nlp.analyse.frame import Frame
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.tables import PairRow, Table
@@ -22,6 +24,8 @@ def co_occurrence(desk: Desk, scope: Scope | None = None) -> Table[PairRow]:
     """
     frame = desk.frame()
     rows = frame.chosen(scope or Scope())
+    every = {(TOTAL,): np.arange(len(rows))}
+    rows = rows[released(frame, rows, every, desk.respondents)[TOTAL,]]
     pairs = list(combinations(range(len(COMPLAINTS)), 2))
     told = frame.told[rows]
     open_ = [_enough(desk, frame, rows, told[:, i] & told[:, j]) for i, j in pairs]
