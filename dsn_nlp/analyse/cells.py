@@ -81,38 +81,6 @@ def hidden_cells(counts: Counts, threshold: int = THRESHOLD) -> frozenset[Key]:
     return frozenset(hidden)
 
 
-def steady(
-    before: Mapping[Key, int | None], counts: Counts, threshold: int = THRESHOLD
-) -> dict[Key, int | None]:
-    """Publish a table after an earlier edition of it, so that neither their difference tells.
-
-    A cell whose number would move by fewer than ``threshold`` keeps the number it had, and so do
-    as many others as it takes to keep that movement from being worked out. What is published must
-    not say which cells were held: a number that has not moved may be either.
-
-    :param before: what the last edition published, ``None`` where it hid a cell.
-    :param counts: respondents a cell now, totals included.
-    :return: what to publish now: a number, or ``None`` for a hidden cell.
-    """
-    hidden = hidden_cells(counts, threshold)
-    lines = lines_of(counts)
-    # A cell that was not in the last edition was nobody then; one that was hidden is not known.
-    seen = {key for key in counts if key not in hidden and before.get(key, 0) is not None}
-    moves = {key: counts[key] - int(before.get(key) or 0) for key in seen}
-    small = {key for key, move in moves.items() if 0 < abs(move) < threshold}
-    unknown = (set(counts) - seen) | small
-    _close(moves, unknown, lines, threshold)
-    while exposed := _exposed(counts, (unknown & seen) | hidden, lines, small, unknown & seen):
-        if seen <= unknown:  # what opens anew gives it away: this edition brings nothing new
-            return {key: None if key in hidden else before.get(key) for key in counts}
-        _hide_more(moves, unknown, lines, exposed, threshold)
-    held = unknown & seen
-    return {
-        key: None if key in hidden else before.get(key) if key in held else count
-        for key, count in counts.items()
-    }
-
-
 @dataclass(frozen=True)
 class Suppressed:
     """A table fit to be shown, and what was hidden in it."""
@@ -234,12 +202,11 @@ def _exposed(
     unknown: Collection[Key],
     lines: Sequence[Line],
     small: Collection[Key],
-    held: Collection[Key] = (),
 ) -> Key | None:
-    """Find a small cell, or small movement, that has one possible value only."""
+    """Find a small cell that has one possible value only."""
     if not set(counts) - set(unknown):
         return None
-    system = System({key: 0 if key in held else 1 for key in unknown})
+    system = System(dict.fromkeys(unknown, 1))
     for line in lines:
         system.add_sum(line.total, line.parts, counts)
     return system.first_determined(sorted(small))
