@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dsn_nlp.analyse.changes import change_row, false_discovery
 from dsn_nlp.analyse.desk import Desk
-from dsn_nlp.analyse.frame import NO_DAY, Frame
+from dsn_nlp.analyse.frame import QUEBEC, Frame, is_invented
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import cut_by, estimate_cut
 from dsn_nlp.analyse.tables import ChangeRow, Estimate
@@ -62,21 +62,17 @@ class Alert:
 def find_alerts(desk: Desk, settings: AlertSettings, today: date | None = None) -> list[Alert]:
     """Look for everything that should be looked at.
 
-    :param today: the last day to look at; by default the last that has a staff comment.
+    :param today: the last day to look at; by default the last that has a staff comment, and for
+        sources that fall silent the day of the edition.
     :raises StoreError: when the store cannot be read.
     """
     frame = desk.frame()
+    silent = collapses(desk, settings, today)
     rows = frame.chosen(Scope(kinds=("comment",)))
-    known = frame.day[rows]
-    known = known[known != NO_DAY]
-    if not len(known):
-        return []
-    last = today or date.fromordinal(int(known.max()))
-    return [
-        *surges(desk, settings, last),
-        *collapses(desk, settings, last),
-        *drifts(desk, settings, last),
-    ]
+    last = today or frame.days(rows)[1]
+    if last is None:
+        return silent
+    return [*surges(desk, settings, last), *silent, *drifts(desk, settings, last)]
 
 
 def surges(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:
@@ -115,18 +111,25 @@ def surges(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:
     return [alert for alert in alerts if alert is not None]
 
 
-def collapses(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:
+def collapses(desk: Desk, settings: AlertSettings, today: date | None = None) -> list[Alert]:
     """Sources whose last week brought far fewer documents than their weeks before.
 
     The chance of so few is that of a negative binomial count with the mean and the scatter of
     eight weeks before.
+
+    :param today: the last day; by default that of the edition for sources that several nights
+        have brought, and for the others the last day that has a staff comment.
+    :raises StoreError: when the store cannot be read.
     """
     frame = desk.frame()
     sources = frame.columns["source"]
-    bounds = [last - timedelta(days=7 * week) for week in range(_WEEKS_BEFORE + 2)]
     alerts = []
     for code, name in enumerate(sources.names):
         rows = np.flatnonzero(sources.codes == code)
+        last = today or _last_day(desk, frame, rows)
+        if last is None:
+            continue
+        bounds = [last - timedelta(days=7 * week) for week in range(_WEEKS_BEFORE + 2)]
         weeks = [_documents(frame, rows, a, b) for b, a in pairwise(bounds)]
         now, before = len(weeks[0]), np.array([len(week) for week in weeks[1:]], np.float64)
         mean = float(before.mean())
@@ -141,6 +144,20 @@ def collapses(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:
             first = bounds[1] + timedelta(days=1)
             alerts.append(Alert(COLLAPSE, name, "", first, last, usual, seen, chance))
     return alerts
+
+
+def _last_day(desk: Desk, frame: Frame, rows: Rows) -> date | None:
+    """Until when a source should have brought something.
+
+    Silence counts where nights have brought it before: what one night read at once, or invented,
+    is as old as it is.
+    """
+    last = frame.days(frame.chosen(Scope(kinds=("comment",))))[1]
+    published = desk.edition().published_at
+    if published is None or is_invented(frame) or len(np.unique(frame.edition[rows])) < 2:
+        return last
+    edition = published.astimezone(QUEBEC).date()
+    return max(edition, last) if last else edition
 
 
 def drifts(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dsn_nlp.analyse.cells import TOTAL, hidden_cells
+from dsn_nlp.analyse.cells import TOTAL, Key, hidden_cells
 from dsn_nlp.analyse.frame import Frame
 from dsn_nlp.analyse.scope import Scope
 
@@ -31,7 +31,9 @@ def _splits_hidden(frame: Frame, scope: Scope, name: str, threshold: int) -> boo
     column = frame.columns[COLUMNS[name]]
     pairs = np.stack([column.codes[rows], frame.respondent[rows]])
     codes, counts = np.unique(np.unique(pairs, axis=1)[0], return_counts=True)
-    people = {(column.names[c],): int(n) for c, n in zip(codes, counts, strict=True)}
+    people: dict[Key, int] = {
+        (column.names[c],): int(n) for c, n in zip(codes, counts, strict=True)
+    }
     people[TOTAL,] = sum(people.values())
     hidden = hidden_cells(people, threshold) - {(TOTAL,)}
     inside = {value for (value,) in hidden} & set(getattr(scope, name))

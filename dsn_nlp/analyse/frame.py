@@ -23,6 +23,7 @@ from dsn_nlp.store.schema import documents, labelled_passages
 
 QUEBEC = ZoneInfo("America/Toronto")
 NO_DAY = -1
+DEMO = "demo-"
 _ROWS_A_FETCH = 20_000
 _CODED = ("kind", "lang", "source", "site", "role", "voice")
 _FILTERS = dict(zip(("kinds", "langs", "sources", "sites", "roles", "voices"), _CODED, strict=True))
@@ -90,6 +91,11 @@ class Frame:
         if not len(known):
             return None, None
         return date.fromordinal(int(known.min())), date.fromordinal(int(known.max()))
+
+
+def is_invented(frame: Frame) -> bool:
+    """Whether passages are of a demonstration: their sources say so."""
+    return any(name.startswith(DEMO) for name in frame.columns["source"].names)
 
 
 def read_frame(url: str) -> Frame:

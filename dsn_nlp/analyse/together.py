@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from dsn_nlp.analyse.cells import TOTAL
+from dsn_nlp.analyse.cells import TOTAL, Key
 from dsn_nlp.analyse.changes import false_discovery
 from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.editions import released
@@ -24,7 +24,7 @@ def co_occurrence(desk: Desk, scope: Scope | None = None) -> Table[PairRow]:
     """
     frame = desk.frame()
     rows = frame.chosen(scope or Scope())
-    every = {(TOTAL,): np.arange(len(rows))}
+    every: dict[Key, npt.NDArray[np.intp]] = {(TOTAL,): np.arange(len(rows))}
     rows = rows[released(frame, rows, every, desk.respondents)[TOTAL,]]
     pairs = list(combinations(range(len(COMPLAINTS)), 2))
     told = frame.told[rows]

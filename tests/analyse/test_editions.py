@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from dsn_nlp.analyse.alerts import COLLAPSE, find_alerts
 from dsn_nlp.analyse.cells import TOTAL, lines_of
 from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.golive import GoLive
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import cut_by, shares
 from dsn_nlp.analyse.together import co_occurrence
+from dsn_nlp.config import AlertSettings
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.store import Store
 from dsn_nlp.store.engine import parse_url, writing_engine
@@ -34,7 +36,8 @@ class House:
     """A store that grows night by night; every comment is one passage."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.nights, self.comments = url, 0, 0
+        self.url, self.comments = url, 0
+        self.now = datetime(2026, 6, 1, 9, tzinfo=UTC)
         Store.open(url).close()
         self.people: dict[str, str] = {}
         model = {
@@ -45,8 +48,8 @@ class House:
 
     def night(self, answers: list[tuple[str, str, str, date, bool]]) -> None:
         """Publish one night: who, site, language, day, and whether of training."""
-        self.nights += 1
-        moment = datetime(2026, 9, 1, 9, tzinfo=UTC) + timedelta(days=self.nights)
+        self.now += timedelta(minutes=1)
+        moment = self.now
         run_id = f"{moment:%Y%m%dT%H%M%SZ}-test"
         run = {
             "run_id": run_id, "started_at": moment, "finished_at": moment, "status": "published",
@@ -220,3 +223,27 @@ def test_filters_cannot_be_subtracted_within_a_night(house: House) -> None:
     assert {row.group[0]: row.passages for row in by_site} == {
         "A": 30, "B": None, "C": None, TOTAL: 41,
     }  # fmt: skip
+
+
+def test_the_only_source_that_falls_silent_is_told(house: House) -> None:
+    """No newer comment says what day it is; the edition does."""
+    for week in range(10):
+        day = FIRST + timedelta(weeks=week)
+        house.now = datetime(day.year, day.month, day.day, 22, tzinfo=UTC)
+        house.night([(f"p{week}-{n}", "A", "fr", day, False) for n in range(20)])
+    assert find_alerts(house.desk(), AlertSettings()) == []
+    house.now = datetime(2026, 7, 20, 9, tzinfo=UTC)  # two weeks after the last comment
+    house.night([])
+    (alert,) = find_alerts(house.desk(), AlertSettings())
+    assert (alert.kind, alert.subject, alert.now.value) == (COLLAPSE, "s", 0)
+    assert alert.until == date(2026, 7, 20)
+    house.now = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    house.night([])
+    assert find_alerts(house.desk(), AlertSettings()) == [], "a source long gone is news no more"
+
+
+def test_what_one_night_read_at_once_is_no_silence(house: House) -> None:
+    house.now = datetime(2026, 7, 20, 9, tzinfo=UTC)
+    days = [FIRST + timedelta(weeks=week) for week in range(10)]
+    house.night([(f"p{d}-{n}", "A", "fr", d, False) for d in days for n in range(20)])
+    assert find_alerts(house.desk(), AlertSettings()) == []

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from dsn_nlp.analyse import frame
 from dsn_nlp.analyse.alerts import find_alerts
 from dsn_nlp.analyse.curve import adaptation
 from dsn_nlp.analyse.dashboard.guard import own_path
@@ -29,7 +30,6 @@ from dsn_nlp.watch.night import banner
 if TYPE_CHECKING:
     from dsn_nlp.analyse.dashboard.app import Visit
 
-DEMO = "demo-"
 _LISTED = ("site", "role", "voice", "source")
 _REPORT = re.compile(r"[0-9A-Za-z-]{1,60}\.(fr|en)\.html")
 _SENTENCES = 8
@@ -55,7 +55,7 @@ def templates() -> Environment:
 
 def is_invented(desk: Desk) -> bool:
     """Whether what is shown is a demonstration: its sources say so."""
-    return any(name.startswith(DEMO) for name in desk.frame().columns["source"].names)
+    return frame.is_invented(desk.frame())
 
 
 def overview(visit: "Visit") -> Response:
