@@ -97,7 +97,9 @@ def run_backfill(
 class Trial:
     """What one source would give tonight; ``trouble`` says what is wrong, if anything.
 
-    ``past`` are the first and last day (in Québec) of the stretch that backfills went through.
+    ``untold`` counts rows that neither a response id nor a date tells from others of the same
+    words. ``past`` are the first and last day (in Québec) of the stretch that backfills went
+    through.
 
     ``announced`` counts entries or rows, ``new`` those that are not stored yet, and ``sample`` is
     the address of a new article that was tried, with ``sample_trouble`` where it failed.
@@ -111,6 +113,7 @@ class Trial:
     rejected: int = 0
     newest: datetime | None = None
     failures: int = 0
+    untold: int = 0
     past: tuple[date, date] | None = None
     sample: str | None = None
     sample_trouble: str | None = None
@@ -147,18 +150,19 @@ def _try_comments(settings: Settings, source: CommentSource, made: Callable[...,
     """Count rows; what they say stays in this call."""
     from dsn_nlp.gather.deliveries import read_comments
 
-    announced = rejected = new = 0
+    announced = rejected = new = untold = 0
     newest: datetime | None = None
     with stages.open_store(settings) as store:
         for batch in stages.batched(read_comments(source, comment_key(settings)), 500):
             comments = [each for each in batch if not isinstance(each, Rejection)]
             rejected += len(batch) - len(comments)
             announced += len(comments)
+            untold += sum(not comment.told_apart for comment in comments)
             ids = {comment.comment_id for comment in comments}
             new += len(ids - store.known_documents(ids))
             dates = [c.posted_at for c in comments if c.posted_at] + ([newest] if newest else [])
             newest = max(dates, default=None)
-    return made(announced=announced, new=new, rejected=rejected, newest=newest)
+    return made(announced=announced, new=new, rejected=rejected, newest=newest, untold=untold)
 
 
 def _try_news(settings: Settings, source: NewsSource, made: Callable[..., Trial]) -> Trial:

@@ -194,6 +194,14 @@ class CommentSource(_Strict):
             raise ValueError("columns.text: name the columns that hold comments, or an export")
         return self
 
+    def names_rows(self) -> bool:
+        """Tell whether a column tells a row from another with the same words.
+
+        Exports of the known tools have a response id of their own.
+        """
+        named = self.columns
+        return bool(self.export or named.response_id or named.date)
+
 
 class QuarantineSettings(_Strict):
     """What is kept of rows that could not be read."""

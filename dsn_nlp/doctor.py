@@ -92,12 +92,24 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             either("à remplir : les sites y écrivent", "fill it in: sites write there"),
         )
     for source in settings.comments:
+        if not source.names_rows():
+            yield Finding("warning", source.name, untold())
         if source.path is None:
             yield Finding("ok", source.name, "SQL")
             continue
         level: Level = "ok" if source.path.exists() else "error"
         state = "" if source.path.exists() else either(" : absent", ": no such file")
         yield Finding(level, source.name, f"{source.path}{state}")
+
+
+def untold() -> str:
+    """Say what a source without response id and date cannot tell apart, and the way out."""
+    return either(
+        "ni identifiant de réponse ni date : deux personnes qui écrivent les mêmes mots dans deux "
+        "fichiers comptent pour une ; nommez columns.response_id ou columns.date",
+        "neither response id nor date: two people who write the same words in two files count as "
+        "one; name columns.response_id or columns.date",
+    )
 
 
 def _model(settings: Settings) -> Iterator[Finding]:

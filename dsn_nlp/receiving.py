@@ -1,5 +1,6 @@
 """Between what sources of comments deliver and the store: what is new, and what is remembered."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -30,11 +31,17 @@ def remembered(intake: Intake, delivery: Delivery) -> DeliveryRow:
     }
 
 
-def only_new(store: Store, found: Iterable[Comment | Rejection]) -> Iterator[Comment | Rejection]:
+def only_new(
+    store: Store, found: Iterable[Comment | Rejection], left_out: Counter[str] | None = None
+) -> Iterator[Comment | Rejection]:
     """Leave out comments that are stored already, before any work is spent on them.
 
     One that is stored with another text is told, not left out.
+
+    :param left_out: counts those left out as ``known``, and as ``alike`` too where nothing but
+        their words says that they came before.
     """
+    counts = Counter[str]() if left_out is None else left_out
     waiting = iter(found)
     while batch := list(islice(waiting, BATCH)):
         ids = [c.comment_id for c in batch if isinstance(c, Comment)]
@@ -44,6 +51,9 @@ def only_new(store: Store, found: Iterable[Comment | Rejection]) -> Iterator[Com
                 yield one
             elif known[one.comment_id] not in (None, one.content_key):
                 yield _changed(one)
+            else:
+                counts["known"] += 1
+                counts["alike"] += not one.told_apart
 
 
 def _changed(comment: Comment) -> Rejection:

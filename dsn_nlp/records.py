@@ -36,6 +36,8 @@ class Comment:
     ``place`` names file and row for messages; ``comment_id`` is a keyed hash (HMAC-SHA256), so
     that nobody without the key can confirm a guess of who wrote what. So are ``respondent``, by
     which all answers of one person are found, and ``content_key``, of the text as received.
+    ``told_apart`` is false where neither a response id nor a date names the row: the same words
+    in another file may then be another person's, or the same file again.
     """
 
     comment_id: str
@@ -49,6 +51,7 @@ class Comment:
     lang: Language | None = None
     respondent: str | None = None
     content_key: str | None = None
+    told_apart: bool = True
 
     def __repr__(self) -> str:
         return f"Comment({self.comment_id}, {len(self.text)} characters)"

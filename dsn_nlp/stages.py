@@ -9,6 +9,7 @@ quote what it stumbled over.
 import functools
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -122,9 +123,9 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
         known = store.known_deliveries(source.name)
         intake = Intake(source, key, known, sealer_of(settings, key))
         make_safe = functools.partial(deidentified, settings)
-        tallies = []
+        tallies, left_out = [], Counter[str]()
         for delivery in intake:
-            found = only_new(store, delivery.found)
+            found = only_new(store, delivery.found, left_out)
             tallies.append(
                 store_all(
                     store, settings, run_id, source.name, found, make_safe, stored=aside.offer
@@ -135,6 +136,13 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
     counts = add_up(tallies, ("documents", "passages", "rejected"))
     if aside.labelled:
         counts["labelled"] = aside.labelled
+    if left_out["known"]:
+        known, alike = left_out["known"], left_out["alike"]
+        logger.info(
+            "%s: %d comments left out, known already (%d by their words alone)",
+            source.name, known, alike,
+        )  # fmt: skip
+        counts |= {name: count for name, count in left_out.items() if count}
     if intake.waiting:
         logger.info("%s: still being written: %s", source.name, ", ".join(intake.waiting))
         counts["waiting"] = len(intake.waiting)

@@ -16,7 +16,7 @@ from dsn_nlp.speech import either, screen_language
 from dsn_nlp.stages import open_store
 from dsn_nlp.watch.alerts import Alert, read_alert
 from dsn_nlp.watch.night import alerts_of
-from dsn_nlp.wordings.codes import code_name
+from dsn_nlp.wordings.codes import left_out
 
 EVENT = "dsn-nlp.alert"
 
@@ -75,10 +75,10 @@ def summary(run_id: str, counts: Mapping[str, int], alerts: Sequence[Alert]) -> 
 
 def quality(measures: Mapping[str, Any]) -> str:
     """Write what was taken in and put aside by source, and how long stages took, as Markdown."""
-    volumes, rejected = measures.get("volumes", {}), measures.get("rejected", {})
+    volumes, reasons = measures.get("volumes", {}), left_out(measures, screen_language())
     by_source = [
-        (name, volumes.get(name, 0), _reasons(rejected.get(name, {})))
-        for name in measures.get("sources", sorted({*volumes, *rejected}))
+        (name, volumes.get(name, 0), _reasons(reasons.get(name, {})))
+        for name in measures.get("sources", sorted({*volumes, *reasons}))
     ]
     titles = (either("source", "source"), "documents", either("rejets", "rejected"))
     seconds = list(measures.get("seconds", {}).items())
@@ -93,8 +93,7 @@ def escape(cell: object) -> str:
     return "".join(f"\\{c}" if c in "\\|`*_[]" else c for c in text)
 
 
-def _reasons(by_reason: Mapping[str, int]) -> str:
-    named = {code_name(code, screen_language()): count for code, count in by_reason.items()}
+def _reasons(named: Mapping[str, int]) -> str:
     colon = either("\N{NO-BREAK SPACE}: ", ": ")
     return ", ".join(f"{name}{colon}{count}" for name, count in sorted(named.items())) or "0"
 

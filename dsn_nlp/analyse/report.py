@@ -30,7 +30,7 @@ from dsn_nlp.analyse.shares import shares
 from dsn_nlp.analyse.tables import ShareRow, Table
 from dsn_nlp.analyse.wording import change_sentence, share
 from dsn_nlp.records import COMPLAINTS, Language
-from dsn_nlp.wordings.codes import code_name
+from dsn_nlp.wordings.codes import left_out
 
 TELLING = 5
 _SHOWN = (*COMPLAINTS, NET)
@@ -107,17 +107,10 @@ def change_sentences(desk: Desk, lang: Language) -> list[str]:
 def quality_rows(
     measures: Mapping[str, Any], lang: Language
 ) -> list[tuple[str, int, Mapping[str, int]]]:
-    """Documents taken in and inputs put aside, by source."""
-    volumes, rejected = measures.get("volumes", {}), measures.get("rejected", {})
-    names = sorted({*measures.get("sources", ()), *volumes, *rejected})
-    return [
-        (
-            name,
-            int(volumes.get(name, 0)),
-            {code_name(code, lang): count for code, count in rejected.get(name, {}).items()},
-        )
-        for name in names
-    ]
+    """Documents taken in and inputs put aside or left out, by source."""
+    volumes, reasons = measures.get("volumes", {}), left_out(measures, lang)
+    names = sorted({*measures.get("sources", ()), *volumes, *reasons})
+    return [(name, int(volumes.get(name, 0)), reasons.get(name, {})) for name in names]
 
 
 def _weeks(desk: Desk, last: date) -> Table[ShareRow]:

@@ -158,11 +158,12 @@ def tally_line(tally: Tally) -> str:
         return either(
             f"{counts['labelled']} passages étiquetés", f"{counts['labelled']} passages labelled"
         )
+    known = counts.get("known", 0)
     return either(
         f"{tally.stage} : {counts['documents']} nouveaux documents, {counts['passages']} passages, "
-        f"{counts['rejected']} rejets",
+        f"{counts['rejected']} rejets" + (f", {known} déjà connus" if known else ""),
         f"{tally.stage}: {counts['documents']} new documents, {counts['passages']} passages, "
-        f"{counts['rejected']} rejected",
+        f"{counts['rejected']} rejected" + (f", {known} known already" if known else ""),
     )
 
 
@@ -208,6 +209,15 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
             f"{counts['labelled']} labelled, {counts['rejected']} rejected.",
         )
     )
+    if alike := counts.get("alike"):
+        typer.echo(
+            either(
+                f"! {alike} commentaires laissés de côté : leurs mots avaient déjà été reçus, et "
+                "ni identifiant de réponse ni date ne les distinguent. Voyez dsn-nlp doctor.",
+                f"! {alike} comments left out: their words came before, and neither a response id "
+                "nor a date tells them apart. See dsn-nlp doctor.",
+            )
+        )
     typer.echo(either("Entrepôt : ", "Store: ") + f"{describe(parse_url(url))}  ({digest})")
     typer.echo(either("À essayer :", "Try:"))
     for sql in EXAMPLES:

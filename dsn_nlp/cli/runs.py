@@ -12,7 +12,7 @@ from dsn_nlp.cli.texts import ConfigOption
 from dsn_nlp.errors import InputError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.speech import either, screen_language
-from dsn_nlp.wordings.codes import code_name
+from dsn_nlp.wordings.codes import left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -122,23 +122,16 @@ def _show(row: Mapping[str, Any], measures: Mapping[str, Any]) -> None:
     for record in measures.get("alerts", []):
         mark = "!" if record["level"] == "alarm" else "·"
         typer.echo(f"{mark} {read_alert(record).line(screen_language())}")
+    shown = {**measures, "rejected": left_out(measures, screen_language())}
     for name, titles in SECTIONS.items():
-        if measures.get(name):
+        if shown.get(name):
             typer.echo(f"\n{titles[0 if french else 1]}")
-            rows = _flat(_named(measures[name]) if name == "rejected" else measures[name])
+            rows = _flat(shown[name])
             width = max(len(key) for key, _ in rows)
             for key, value in rows:
                 typer.echo(f"  {key:<{width}}  {_cell(value):>7}")
     if measures.get("scores"):
         _show_scores(measures)
-
-
-def _named(rejected: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    lang = screen_language()
-    return {
-        source: {code_name(code, lang): count for code, count in counts.items()}
-        for source, counts in rejected.items()
-    }
 
 
 def _show_scores(measures: Mapping[str, Any]) -> None:

@@ -150,6 +150,13 @@ def trial_line(trial: "Trial") -> str:
     if trial.failures:
         nights = trial.failures
         parts.append(either(f"muette depuis {nights} nuits", f"silent for {nights} nights"))
+    if trial.untold:
+        parts.append(
+            either(
+                f"{trial.untold} sans identifiant ni date (nommez columns.response_id)",
+                f"{trial.untold} without id or date (name columns.response_id)",
+            )
+        )
     if trial.past:
         first, last = trial.past
         parts.append(either(f"passé recueilli du {first} au {last}", f"past of {first} to {last}"))
@@ -158,7 +165,8 @@ def trial_line(trial: "Trial") -> str:
         parts.append(f"{tried} {trial.sample}{colon}{shown(trial.sample_trouble)}")
     elif trial.sample:
         parts.append(either("un article essayé et lu", "one article tried and read"))
-    mark = "!" if trial.rejected or trial.failures or not trial.announced else "✓"
+    odd = trial.rejected or trial.failures or trial.untold or not trial.announced
+    mark = "!" if odd else "✓"
     return f"{mark} {head}{colon}{', '.join(parts)}"
 
 

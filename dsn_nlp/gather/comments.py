@@ -177,6 +177,7 @@ class CommentReader:
             lang=tell_language(text, aside.lang),
             respondent=respondent_key(self.source, self.key, person) if person else None,
             content_key=self._keyed("content", text).hex()[:32],
+            told_apart=bool(aside.response or aside.posted_at),
         )
 
     def _rejected(self, kept: SealedRow, columns: Columns, error: _Unreadable) -> Rejection:

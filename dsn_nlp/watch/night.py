@@ -39,6 +39,7 @@ def watch_night(
     measures = store.take_stock(run_id, serving.model)
     measures["sources"] = settings.source_names()
     measures["seconds"] = _seconds(tallies)
+    measures["alike"] = {t.stage: t.counts["alike"] for t in tallies if t.counts.get("alike")}
     past = store.past_measures(NIGHTS)
     measures["drift"], alerts = _drift(measures, past, serving)
     if settings.watch.gate != "off":

@@ -1,9 +1,13 @@
 """Reasons in one word, as people say them: for lists and tables of what was set aside."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from dsn_nlp.records import Language
 
 # Code, or stage where there is none: in French, in English.
 CODES = {
+    "alike": ("mots déjà reçus, sans identifiant ni date", "words received before, no id or date"),
     "bad_address": ("adresse invalide", "invalid address"),
     "bad_file": ("fichier illisible", "unreadable file"),
     "bad_row": ("rangée illisible", "unreadable row"),
@@ -70,3 +74,18 @@ CODES = {
 def code_name(code: str, language: Language) -> str:
     """Say the code of a rejection; one that is not known is said as it is."""
     return CODES[code][0 if language == "fr" else 1] if code in CODES else code
+
+
+def left_out(measures: Mapping[str, Any], lang: Language) -> dict[str, dict[str, int]]:
+    """Count what a night did not take in, by source and named reason.
+
+    :param measures: of the watch of a night: its rejections, and comments left out because their
+        words came before and nothing else tells them apart.
+    """
+    told = {
+        source: {code_name(code, lang): count for code, count in counts.items()}
+        for source, counts in measures.get("rejected", {}).items()
+    }
+    for source, count in measures.get("alike", {}).items():
+        told.setdefault(source, {})[code_name("alike", lang)] = count
+    return told
