@@ -137,10 +137,9 @@ def take_comments(settings: Settings, run_id: str, source_name: str) -> Tally:
     if aside.labelled:
         counts["labelled"] = aside.labelled
     if left_out["known"]:
-        known, alike = left_out["known"], left_out["alike"]
         logger.info(
             "%s: %d comments left out, known already (%d by their words alone)",
-            source.name, known, alike,
+            source.name, left_out["known"], left_out["alike"],
         )  # fmt: skip
         counts |= {name: count for name, count in left_out.items() if count}
     if intake.waiting:
