@@ -184,7 +184,8 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
             LABELS_FR.get(column, column) if french else column.replace("_", " "),
             justify="right" if column else "left",
         )
-    for part in breakdown(url):
+    parts = breakdown(url, settings.analyse.respondents)
+    for part in parts:
         name = (
             f"{LABELS_FR[part.kind] if french else part.kind} ({part.lang})"
             if part.kind
@@ -193,6 +194,10 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
         cells = (part.passages, *part.complaints, *part.sentiments)
         table.add_row(name, *map(_number, cells), style=None if part.kind else "bold")
     Console(width=None if sys.stdout.isatty() else 150).print(table)
+    if any(part.passages is None for part in parts):
+        typer.echo(
+            either("▒ : trop peu de personnes pour montrer.", "▒: too few people to be shown.")
+        )
     with open_store(settings) as store:
         digest = store.digest()[:16]
         told = alerts_of(store, store.runs(1)[0]["run_id"])
@@ -224,14 +229,16 @@ def _print_summary(settings: "Settings", counts: dict[str, int]) -> None:
         typer.echo(f'  dsn-nlp query "{sql}"')
 
 
-def _number(count: int) -> str:
+def _number(count: int | None) -> str:
     """Write a count as Québec does: thousands apart by a narrow no-break space."""
+    if count is None:
+        return "▒"
     return f"{count:,}".replace(",", either("\u202f", ","))
 
 
 EXAMPLES = (
     "SELECT site, count(*) AS plaintes FROM labelled_passages WHERE training "
-    "GROUP BY site ORDER BY plaintes DESC",
+    "GROUP BY site HAVING count(DISTINCT document_id) >= 5 ORDER BY plaintes DESC",
     "SELECT date(published_at) AS jour, sentiment, count(*) AS passages FROM labelled_passages "
     "GROUP BY jour, sentiment ORDER BY jour",
     "SELECT text, security_score FROM labelled_passages WHERE security "

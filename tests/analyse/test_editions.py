@@ -11,6 +11,7 @@ from dsn_nlp.analyse.alerts import COLLAPSE, find_alerts
 from dsn_nlp.analyse.cells import TOTAL, lines_of
 from dsn_nlp.analyse.desk import Desk
 from dsn_nlp.analyse.golive import GoLive
+from dsn_nlp.analyse.questions import breakdown
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import cut_by, shares
 from dsn_nlp.analyse.together import co_occurrence
@@ -247,3 +248,16 @@ def test_what_one_night_read_at_once_is_no_silence(house: House) -> None:
     days = [FIRST + timedelta(weeks=week) for week in range(10)]
     house.night([(f"p{d}-{n}", "A", "fr", d, False) for d in days for n in range(20)])
     assert find_alerts(house.desk(), AlertSettings()) == []
+
+
+def test_the_summary_of_a_night_withholds_small_groups(house: House) -> None:
+    house.night([(f"p{n}", "A", "fr", FIRST, True) for n in range(30)])
+    house.night([(f"q{n}", "A", "en", FIRST, True) for n in range(2)])
+    english, french, every = breakdown(house.url)
+    assert (english.lang, french.lang, every.lang) == ("en", "fr", None)
+    # With the total shown, one subtraction would give the two away: both parts are hidden.
+    assert english.passages is french.passages is None
+    assert set(french.complaints) == {None}
+    assert every.passages == 32
+    house.night([(f"q{n}", "A", "en", FIRST, True) for n in range(5)])
+    assert [part.passages for part in breakdown(house.url)] == [7, 30, 37]
