@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from dsn_nlp.analyse.changes import change_row, false_discovery
 from dsn_nlp.analyse.desk import Desk
-from dsn_nlp.analyse.frame import QUEBEC, Frame, is_invented
+from dsn_nlp.analyse.frame import Frame, is_invented
 from dsn_nlp.analyse.scope import Scope
 from dsn_nlp.analyse.shares import cut_by, estimate_cut
 from dsn_nlp.analyse.tables import ChangeRow, Estimate
 from dsn_nlp.analyse.together import people
 from dsn_nlp.config import AlertSettings
 from dsn_nlp.records import COMPLAINTS
+from dsn_nlp.store.schema import QUEBEC
 
 SURGE, COLLAPSE, DRIFT = "surge", "collapse", "drift"
 _WEEKS_BEFORE = 8

@@ -7,7 +7,6 @@ counts once.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +18,8 @@ from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.store import read_only_engine
 from dsn_nlp.store.engine import describe, parse_url
 from dsn_nlp.store.failures import translated
-from dsn_nlp.store.schema import documents, labelled_passages
+from dsn_nlp.store.schema import QUEBEC, documents, labelled_passages
 
-QUEBEC = ZoneInfo("America/Toronto")
 NO_DAY = -1
 DEMO = "demo-"
 _ROWS_A_FETCH = 20_000

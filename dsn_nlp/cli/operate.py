@@ -239,8 +239,8 @@ def _number(count: int | None) -> str:
 EXAMPLES = (
     "SELECT site, count(*) AS plaintes FROM labelled_passages WHERE training "
     "GROUP BY site HAVING count(DISTINCT document_id) >= 5 ORDER BY plaintes DESC",
-    "SELECT date(published_at) AS jour, sentiment, count(*) AS passages FROM labelled_passages "
-    "GROUP BY jour, sentiment ORDER BY jour",
+    "SELECT day, sentiment, count(*) AS passages FROM labelled_passages "
+    "GROUP BY day, sentiment ORDER BY day",
     "SELECT text, security_score FROM labelled_passages WHERE security "
     "ORDER BY security_score DESC LIMIT 5",
 )

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from dsn_nlp.store.schema import contexts, documents, labels, mentions, passages, rejected, voices
 
 _ROWS_A_FETCH = 1000
-# Who wrote a row and when is bookkeeping, not content.
-_BOOKKEEPING = {"run_id", "first_seen_at", "settled_at"}
+# Who wrote a row and when is bookkeeping, not content; the day follows from the moment.
+_BOOKKEEPING = {"run_id", "first_seen_at", "settled_at", "day"}
 
 
 def digest(connection: sa.Connection) -> str:

@@ -7,7 +7,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ def _plain(value: Any) -> Any:
     """Write what JSON has no word for as an object of one key."""
     if isinstance(value, datetime):
         return {"time": value.astimezone(UTC).isoformat(" ", "microseconds")}
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
     if isinstance(value, bytes | memoryview):
         return {"bytes": base64.b64encode(bytes(value)).decode()}
     return {"json": value} if isinstance(value, dict | list) else value
@@ -85,6 +87,8 @@ def _typed(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
         ((word, value),) = value.items()
         if word == "bytes":
             return base64.b64decode(value)
+        if word == "day":
+            return date.fromisoformat(value)
         if word == "json":
             return value
     if isinstance(kind, sa.DateTime) and isinstance(value, str):

@@ -4,8 +4,9 @@ Ids sort bytewise on both databases, times are aware UTC, scores are probabiliti
 The migrations create what is declared here; a test holds the two equal.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -13,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from dsn_nlp.records import COMPLAINTS
 
+QUEBEC = ZoneInfo("America/Toronto")
 RUNNING, PUBLISHED, FAILED, INTERRUPTED = "running", "published", "failed", "interrupted"
 
 
@@ -72,6 +74,15 @@ def _optional(
     name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], comment: str
 ) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=True, comment=comment)
+
+
+def quebec_day(moment: datetime | None) -> date | None:
+    """The day of a moment in Québec; ``None`` for none."""
+    return None if moment is None else moment.astimezone(QUEBEC).date()
+
+
+def _quebec_day(context: Any) -> date | None:
+    return quebec_day(context.get_current_parameters().get("published_at"))
 
 
 def _run_id() -> sa.Column[Any]:
@@ -142,6 +153,13 @@ documents = sa.Table(
     _optional("access", sa.String(), "full, or lead when the rest is behind a paywall"),
     _optional("dated_by", sa.String(), "where published_at is from: page, source, day, gathered"),
     _run_id(),
+    sa.Column(
+        "day",
+        sa.Date(),
+        nullable=True,
+        default=_quebec_day,
+        comment="day of published_at, Québec time",
+    ),
 )
 
 passages = sa.Table(
@@ -401,5 +419,6 @@ labelled_passages = sa.Table(
     _optional("group_id", ID, "near-copies share it"),
     _optional("relevance_score", sa.Double(), "how sure the document is about the DSN"),
     _column("text", sa.Text(), "the passage itself"),
+    _optional("day", sa.Date(), "day of publication or writing, Québec time"),
     comment="one row a passage: published runs only, labels of the serving model",
 )

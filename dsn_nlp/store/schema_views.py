@@ -51,13 +51,14 @@ labelled_documents = sa.Table(
     _column("needs_review", sa.Integer(), "its passages that a person should look at"),
     _column("representative", sa.Boolean(), "true for one document of each group of near-copies"),
     _column("model", ID, "the serving model, name@version"),
+    _optional("day", sa.Date(), "day of publication or writing, Québec time"),
     comment="one row a document of a published run",
 )
 
 daily_counts = sa.Table(
     "daily_counts",
     views,
-    _column("day", sa.Date(), "day of publication or writing, UTC"),
+    _column("day", sa.Date(), "day of publication or writing, Québec time"),
     _column("kind", sa.String(), "article or comment"),
     _column("source", sa.String(), "source as configured"),
     _column("lang", sa.String(), "fr or en, of the passages"),
@@ -69,7 +70,7 @@ site_weeks = sa.Table(
     "site_weeks",
     views,
     _column("site", sa.String(), "establishment"),
-    _column("week", sa.Date(), "Monday of the week, UTC"),
+    _column("week", sa.Date(), "Monday of the week, Québec time"),
     _column("kind", sa.String(), "article or comment"),
     *_counts(),
     comment="plain counts a site, week and kind; what has no site or date is left out",

@@ -1,6 +1,6 @@
 """Two nights' figures, subtracted: what moves is the answers of nobody, or of five people."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from dsn_nlp.analyse.shares import cut_by, shares
 from dsn_nlp.analyse.together import co_occurrence
 from dsn_nlp.config import AlertSettings
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
-from dsn_nlp.store import Store
+from dsn_nlp.store import Store, run_query
 from dsn_nlp.store.engine import parse_url, writing_engine
-from dsn_nlp.store.schema import metadata
+from dsn_nlp.store.schema import QUEBEC, metadata
 
 FIRST = date(2026, 5, 4)
 K = 5
@@ -61,7 +61,8 @@ class House:
             self.comments += 1
             key = f"d{self.comments:05d}"
             self.people[key] = who
-            written = datetime(day.year, day.month, day.day, 16, tzinfo=UTC)
+            noon = datetime(day.year, day.month, day.day, 16, tzinfo=UTC)
+            written = day if isinstance(day, datetime) else noon
             rows["documents"].append(
                 {"document_id": key, "kind": "comment", "source": "s", "text": "…", "lang": lang,
                  "published_at": written, "site": site, "respondent": who, "run_id": run_id}
@@ -261,3 +262,15 @@ def test_the_summary_of_a_night_withholds_small_groups(house: House) -> None:
     assert every.passages == 32
     house.night([(f"q{n}", "A", "en", FIRST, True) for n in range(5)])
     assert [part.passages for part in breakdown(house.url)] == [7, 30, 37]
+
+
+def test_days_of_the_views_are_those_of_the_dashboard(house: House) -> None:
+    """A comment of the evening shift is of the day it was written on in Québec."""
+    late = datetime.combine(FIRST, time(20, 30), QUEBEC)
+    house.night([(f"p{n}", "A", "fr", late, True) for n in range(9)])
+    _, rows = run_query(house.url, "SELECT day, passages FROM daily_counts")
+    asked = shares(house.desk(), by=("day",), labels=("training",)).rows
+    assert [(str(day), count) for day, count in rows] == [(FIRST.isoformat(), 9)]
+    assert (asked[0].group[0], asked[0].passages) == (FIRST.isoformat(), 9)
+    _, weeks = run_query(house.url, "SELECT week FROM site_weeks")
+    assert [str(week) for (week,) in weeks] == [FIRST.isoformat()]
