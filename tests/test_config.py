@@ -87,3 +87,7 @@ def test_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DSN_NLP_KEY", "short")
     with pytest.raises(ConfigError, match="fewer than 16"):
         comment_key(load_settings(write(tmp_path, "")))
+
+
+def test_the_bundled_settings_write_a_report() -> None:
+    assert load_settings(ROOT / "dsn.toml").run.reports == ROOT / "var" / "reports"

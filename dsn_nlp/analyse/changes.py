@@ -83,7 +83,7 @@ def what_changed(
     rows = _paired(cuts, found, labels)
     hidden = {row.group for row in rows if row.difference is None}
     about = desk.about(frame, np.union1d(earlier, later))
-    return Table(tuple(judged(rows)), about, tuple(by), len(hidden))
+    return Table(tuple(judged(rows)), about, tuple(by), len(hidden), ("before", "recent_days"))
 
 
 def _paired(

@@ -34,13 +34,14 @@ def shown(table: Table[Any], lang: Language) -> tuple[list[str], list[list[str]]
     """
     if not table.rows:
         return [], []
-    names = [f.name for f in fields(table.rows[0]) if f.name not in _LEFT_OUT]
-    columns = [c for name in names for c in (table.by if name == "group" else (name,))]
+    kept = [f.name for f in fields(table.rows[0]) if f.name not in _LEFT_OUT]
+    columns = [c for name in kept for c in (table.by if name == "group" else (name,))]
     rows = [
-        [cell for name in names for cell in _cells(row, name, table.by, lang)] for row in table.rows
+        [cell for name in kept for cell in _cells(row, name, table.by, lang)] for row in table.rows
     ]
-    corrected = table.about.corrected
-    return [heading(column, corrected=corrected).name(lang) for column in columns], rows
+    corrected, sides = table.about.corrected, table.sides
+    names = [heading(c, corrected=corrected, sides=sides).name(lang) for c in columns]
+    return names, rows
 
 
 def number(value: float, lang: Language, digits: int = 0) -> str:

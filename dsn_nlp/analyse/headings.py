@@ -1,5 +1,6 @@
 """What the columns of tables are called and mean, in French and English."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsn_nlp.analyse.tables import About
@@ -139,14 +140,38 @@ _AS_COUNTED = Heading(
 )  # fmt: skip
 
 
-def heading(column: str, *, corrected: bool = True) -> Heading:
+# What a comparison sets side by side.
+_SIDES = {
+    "press": ("presse", "press"),
+    "staff": ("personnel", "staff"),
+    "care_staff": ("personnel soignant", "care staff"),
+    "management": ("direction", "management"),
+    "before": ("avant", "before"),
+    "recent_days": ("derniers jours", "last days"),
+}
+
+
+def heading(column: str, *, corrected: bool = True, sides: Sequence[str] = ()) -> Heading:
     """Name and meaning of a column; its own name where none is written down.
 
     :param corrected: whether the table's shares are corrected for the model's errors.
+    :param sides: of the table, for the columns ``first`` and ``second``.
     """
+    which, _, end = column.partition("_")
+    if sides and which in ("first", "second"):
+        return _of_side(sides[which == "second"], end)
     if column == "share" and not corrected:
         return _AS_COUNTED
     return HEADINGS.get(column, Heading(column, column, column, column))
+
+
+def _of_side(side: str, end: str) -> Heading:
+    """One side's share, or an end of its interval."""
+    fr, en = _SIDES[side]
+    if not end:
+        return Heading(fr, en, f"part : {fr}", f"share: {en}")
+    low = end == "low"
+    return Heading(f"{fr}, {'bas' if low else 'haut'}", f"{en}, {end}", *(_LOW if low else _HIGH))
 
 
 def label_name(label: str, lang: Language) -> str:

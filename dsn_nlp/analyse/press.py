@@ -1,7 +1,7 @@
 """The press against the staff: at what level, and who speaks of it first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,8 @@ def press_against_staff(
     :raises StoreError: when the store cannot be read.
     """
     chosen = scope or Scope()
-    return compare(desk, chosen.but(kinds=("article",)), chosen.but(kinds=("comment",)), labels)
+    found = compare(desk, chosen.but(kinds=("article",)), chosen.but(kinds=("comment",)), labels)
+    return replace(found, sides=("press", "staff"))
 
 
 def voices_divide(
@@ -63,7 +64,8 @@ def voices_divide(
     :raises StoreError: when the store cannot be read.
     """
     chosen = scope or Scope()
-    return compare(desk, chosen.but(voices=CARE), chosen.but(voices=DIRECTION), labels)
+    found = compare(desk, chosen.but(voices=CARE), chosen.but(voices=DIRECTION), labels)
+    return replace(found, sides=("care_staff", "management"))
 
 
 def who_leads(

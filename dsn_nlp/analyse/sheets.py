@@ -36,11 +36,11 @@ def to_bytes(table: Table[Any], form: Form, lang: Language = "fr") -> bytes:
     """
     columns, rows = flat(table)
     if form == "csv":
-        return _csv(columns, rows, table.about, french=False)
+        return _csv(columns, rows, table, french=False)
     if form == "csv-fr":
-        return _csv(columns, rows, table.about, french=True)
+        return _csv(columns, rows, table, french=True)
     if form == "xlsx":
-        return _xlsx(columns, rows, table.about, lang)
+        return _xlsx(columns, rows, table, lang)
     if form == "parquet":
         return _parquet(columns, rows, table.about)
     raise InputError(f"no form of file is named '{form}'; there are {', '.join(SUFFIXES)}")
@@ -59,13 +59,14 @@ def form_of(path: Path) -> Form:
 
 
 def _csv(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], about: About, *, french: bool
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], of: Table[Any], *, french: bool
 ) -> bytes:
+    about = of.about
     origin = (about.run_id or "", about.model or "", about.respondents)
     names = [*columns, "run_id", "model", "fewest_respondents"]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";" if french else ",")
-    titles = [heading(name, corrected=about.corrected).fr for name in names]
+    titles = [heading(name, corrected=about.corrected, sides=of.sides).fr for name in names]
     writer.writerow(titles if french else names)
     for row in rows:
         cells = [_cell(value) for value in (*row, *origin)]
@@ -84,14 +85,16 @@ def _decimal_comma(cell: Any) -> Any:
 
 
 def _xlsx(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], about: About, lang: Language
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], of: Table[Any], lang: Language
 ) -> bytes:
     import xlsxwriter
+
+    about = of.about
 
     buffer = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     french = lang == "fr"
-    known = {c: heading(c, corrected=about.corrected) for c in columns}
+    known = {c: heading(c, corrected=about.corrected, sides=of.sides) for c in columns}
     with xlsxwriter.Workbook(buffer, options) as book:
         names = [one.name(lang) for one in known.values()]
         _sheet(book, "Données" if french else "Data", names, rows)

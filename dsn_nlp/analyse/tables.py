@@ -50,12 +50,14 @@ class Table(Generic[Row_co]):
 
     :ivar by: dimensions that the rows are cut by.
     :ivar hidden: rows whose figures are withheld because too few people stand behind them.
+    :ivar sides: what ``first`` and ``second`` are, where the question itself says so.
     """
 
     rows: tuple[Row_co, ...]
     about: About
     by: tuple[str, ...] = ()
     hidden: int = 0
+    sides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,17 @@ def run(
         target = settings.run.export / EXPORT_FILE
         if target.is_file() and target.stat().st_mtime >= began:  # else the log says why not
             typer.echo(either("Export\N{NO-BREAK SPACE}: ", "Export: ") + str(target))
+    _tell_report(settings, began)
     _print_summary(settings, counts)
+
+
+def _tell_report(settings: "Settings", began: float) -> None:
+    """Say where tonight's page is, in the screen's language."""
+    folder = settings.run.reports
+    written = folder.glob(f"*.{screen_language()}.html") if folder else ()
+    for path in sorted(written):
+        if path.stat().st_mtime >= began:  # else the log says why not
+            typer.echo(either("Rapport\N{NO-BREAK SPACE}: ", "Report: ") + str(path))
 
 
 def serve(config: ConfigOption = None) -> None:

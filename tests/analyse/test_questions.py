@@ -7,11 +7,13 @@ import pytest
 from dsn_nlp.analyse.cells import TOTAL
 from dsn_nlp.analyse.changes import compare, what_changed
 from dsn_nlp.analyse.curve import adaptation
+from dsn_nlp.analyse.display import shown
 from dsn_nlp.analyse.invent import AFTER, BEFORE, GOLIVE, MOODS, SHARES, SITES, TURN
 from dsn_nlp.analyse.press import press_against_staff, voices_divide
 from dsn_nlp.analyse.reading import passages, representative
 from dsn_nlp.analyse.scope import Scope, read_scope
 from dsn_nlp.analyse.shares import shares
+from dsn_nlp.analyse.sheets import to_bytes
 from dsn_nlp.analyse.themes import themes
 from dsn_nlp.analyse.together import co_occurrence
 from dsn_nlp.analyse.wording import curve_sentences
@@ -105,6 +107,17 @@ def test_sides_that_speak_alike_are_not_told_apart(desk, question):
     # Training differs by construction: the first site's staff fall, the press does not.
     told = [row.label for row in table.rows if row.verdict != "steady" and row.label != "training"]
     assert told == []
+
+
+def test_what_is_compared_is_named(desk):
+    """Not "first" and "second" where the question says which is which."""
+    table = press_against_staff(desk)
+    assert shown(table, "fr")[0][1:4] == ["presse", "personnel", "écart"]
+    assert shown(table, "en")[0][1:4] == ["press", "staff", "difference"]
+    assert shown(what_changed(desk), "fr")[0][2:4] == ["avant", "derniers jours"]
+    sheet = to_bytes(voices_divide(desk), "csv-fr").decode()
+    assert "personnel soignant, bas" in sheet
+    assert "direction, haut" in sheet
 
 
 def test_independent_complaints_do_not_attract(desk):

@@ -261,8 +261,7 @@ QUESTIONS: dict[str, Question] = {
     "press": Question(
         lambda desk, view: press_against_staff(desk, view.scope),
         ("La presse et le personnel", "The press and the staff"),
-        ("« Premier » : la presse ; « second » : le personnel.",
-         "“First”: the press; “second”: the staff."),
+        ("Écart : le personnel moins la presse.", "Difference: staff less press."),
         _draw_two(("Presse", "Personnel"), ("Press", "Staff")),
     ),
     "leads": Question(
@@ -274,10 +273,9 @@ QUESTIONS: dict[str, Question] = {
     "voices": Question(
         lambda desk, view: voices_divide(desk, view.scope),
         ("Le personnel soignant et la direction", "Care staff and management"),
-        ("« Premier » : le personnel soignant ; « second » : la direction. L'écart du ton net est "
-         "l'indice de fracture.",
-         "“First”: care staff; “second”: management. The difference in net sentiment is the divide "
-         "index."),
+        ("Écart : la direction moins le personnel soignant ; celui du ton net est l'indice de "
+         "fracture.",
+         "Difference: management less care staff; that of net sentiment is the divide index."),
         _draw_two(("Personnel soignant", "Direction"), ("Care staff", "Management")),
     ),
     "words": Question(
