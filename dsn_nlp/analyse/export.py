@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,29 @@ from dsn_nlp.store import Store, run_query
 EXPORT_FILE = "labelled_passages.csv"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 
+# After blanks and quotes, which a spreadsheet passes over.
+_BEGINS_WITHIN = {
+    written: re.compile(rf'([{others}|\t\r\n][ \t\r\n\xa0"]*)(?=[=+@＝＋＠])')
+    for written, others in ((",", ";"), (";", ","))
+}
+
 
 def harmless(cell: Any) -> Any:
     """Keep a spreadsheet from taking text for a formula; numbers stay numbers (OWASP)."""
     return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def harmless_in_csv(cell: Any, delimiter: str = ",") -> Any:
+    """Keep a spreadsheet from taking text for a formula, even one that splits elsewhere.
+
+    Excel splits on what its country does: ``;`` in Québec, whatever the file was written with. A
+    cell may then begin in the middle of a text, after ``;``, a tab or a line's end, and text that
+    begins there with ``=``, ``+`` or ``@`` gets an apostrophe. ``-`` is left, for "a; -5".
+
+    :param delimiter: of the file; a text with it in is quoted by the writer.
+    """
+    begins = _BEGINS_WITHIN[delimiter]
+    return begins.sub(r"\1'", harmless(cell)) if isinstance(cell, str) else harmless(cell)
 
 
 def export_passages(url: str, folder: Path) -> Path:
@@ -44,4 +64,4 @@ def export_passages(url: str, folder: Path) -> Path:
 
 
 def _cell(cell: Any) -> Any:
-    return cell.isoformat() if isinstance(cell, datetime) else harmless(cell)
+    return cell.isoformat() if isinstance(cell, datetime) else harmless_in_csv(cell)

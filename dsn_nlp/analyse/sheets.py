@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from dsn_nlp.analyse.export import harmless
+from dsn_nlp.analyse.export import harmless, harmless_in_csv
 from dsn_nlp.analyse.headings import about_lines, heading
 from dsn_nlp.analyse.tables import About, Table, flat
 from dsn_nlp.errors import InputError, MissingExtraError
@@ -69,15 +69,17 @@ def _csv(
     titles = [heading(name, corrected=about.corrected, sides=of.sides).fr for name in names]
     writer.writerow(titles if french else names)
     for row in rows:
-        cells = [_cell(value) for value in (*row, *origin)]
+        cells = [_cell(value, ";" if french else ",") for value in (*row, *origin)]
         writer.writerow([_decimal_comma(cell) for cell in cells] if french else cells)
     return (_BOM + buffer.getvalue()).encode()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, delimiter: str) -> Any:
     if isinstance(value, float):
         return round(value, 6)
-    return value.isoformat() if isinstance(value, datetime | date) else harmless(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return harmless_in_csv(value, delimiter)
 
 
 def _decimal_comma(cell: Any) -> Any:

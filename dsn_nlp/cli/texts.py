@@ -160,12 +160,12 @@ def render(columns: list[str], rows: list[Any], form: Format) -> str:
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         return json.dumps(objects, ensure_ascii=False, indent=1, default=_plain) + "\n"
     if form is Format.csv:
-        from dsn_nlp.analyse.export import harmless
+        from dsn_nlp.analyse.export import harmless_in_csv
 
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow(columns)
-        writer.writerows([[harmless(_plain_time(cell)) for cell in row] for row in rows])
+        writer.writerows([[harmless_in_csv(_plain_time(cell)) for cell in row] for row in rows])
         return buffer.getvalue()
     return _table(columns, rows)
 

@@ -1,13 +1,16 @@
 """Check 22: text that a spreadsheet would run. CSV, review workbook, JSON, query output."""
 
 import csv
+import io
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dsn_nlp.analyse.export import export_passages, harmless
+from dsn_nlp.analyse.export import export_passages, harmless, harmless_in_csv
 from dsn_nlp.cli.texts import Format, render
 from dsn_nlp.records import Candidate
 from dsn_nlp.review.write import write_sheet
@@ -27,9 +30,59 @@ def test_csv_of_a_query_is_harmless_and_numbers_stay_numbers() -> None:
         assert row[0][0] not in "=+-@\t\r\0＝＋－＠"
 
 
+WITHIN = [
+    "Tout va bien;=1+cmd|calc", "Bien; =1+1", "Bien;\t@SUM(1)", "Bien\t+1+1", "Bien\n=1+1",
+    'Bien;"=HYPERLINK(""http://x"")"', "Bien;＝1+1", "a;;=1", "Bien|=1", "Bien;\u00a0=1",
+]  # fmt: skip
+PLAIN = [
+    "a; -5", "Trois clics de plus ; deux = trois", "1+1; 2+2", "C'est lent, +20 % de clics",
+    "courriel a@b.ca; réponse: 3-4 jours", "Lent ;\n- écran gèle\n- rien ne répond", "a; b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "read_as"), [(",", ";"), (",", "\t"), (";", ","), (";", "\t")])
+@pytest.mark.parametrize("text", WITHIN)
+def test_no_cell_begins_as_a_formula_for_who_splits_elsewhere(
+    text: str, written: str, read_as: str
+) -> None:
+    text = text.replace(";", ",") if written == ";" else text
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, delimiter=written).writerow(["1", harmless_in_csv(text, written), "fr"])
+    rows = list(csv.reader(io.StringIO(buffer.getvalue(), newline=""), delimiter=read_as))
+    lines = [line.split(read_as) for line in buffer.getvalue().splitlines()]  # quotes or not
+    for cell in (cell for row in [*rows, *lines] for cell in row):
+        assert not re.match(r'[\s"]*[=+@＝＋＠]', cell), cell
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_sentences_stay_as_they_are(text: str) -> None:
+    assert harmless_in_csv(text) == text
+    assert render(["t"], [(text,)], Format.csv).count("'") == text.count("'")
+
+
+def test_the_night_s_export_has_no_formula_within(tmp_path: Path) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+    import store_nights as nights
+
+    url = f"sqlite:///{tmp_path}/dsn.db"
+    with Store.open(url) as store:
+        run_id = store.begin_run("0.1.0", nights.LEASE)
+        nights.register(store)
+        document, passages = nights.pair(2)
+        cut = [replace(one, text=text) for one, text in zip(passages, WITHIN, strict=False)]
+        store.add_documents(run_id, [(document, cut)])
+        store.add_labels(run_id, [nights.label(one) for one in cut])
+        store.publish(run_id, {}, nights.MODEL)
+    body = export_passages(url, tmp_path / "out").read_text(encoding="utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(body), delimiter=";") for cell in row]
+    assert any("'=1+cmd|calc" in cell for cell in cells)
+    assert [cell for cell in cells if cell.lstrip().startswith(("=", "+", "@"))] == []
+
+
 @pytest.mark.parametrize("cell", [-1, -1.5, None, True])
 def test_only_text_is_touched(cell: object) -> None:
     assert harmless(cell) is cell
+    assert harmless_in_csv(cell) is cell
 
 
 def test_the_workbook_for_reviewers_has_no_formula(tmp_path: Path) -> None:
