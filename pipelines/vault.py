@@ -9,16 +9,21 @@ import os
 from prefect.blocks.system import Secret
 
 from dsn_nlp.errors import ConfigError
+from dsn_nlp.guards import close_up
 
 NAMES = "DSN_NLP_SECRET_BLOCKS"
 
 
 def open_vault() -> list[str]:
-    """Fill in the variables that are named and not set.
+    """Fill in the variables that are named and not set; files are their owner's alone from here.
+
+    Every flow, and every task on another machine, begins with it: a worker of Prefect starts them
+    without the command line, under whatever file mode mask its service has.
 
     :return: the variables that were filled in.
     :raises ConfigError: when the list is not understood, or a block cannot be loaded.
     """
+    close_up()
     filled = []
     for pair in os.environ.get(NAMES, "").split():
         variable, _, block = pair.partition("=")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -136,6 +137,31 @@ def _events(server: Server) -> list[dict[str, Any]]:
         found = server.ask("events/filter", filter=wanted)["events"]
         time.sleep(0.3)
     return found
+
+
+def test_files_of_a_flow_that_a_worker_starts_are_its_owners_only(
+    server: Server, installation: Installation
+) -> None:
+    """A worker imports the flow and calls it: the command line has no part in it."""
+    install(installation, "banner")
+    text = installation.config.read_text(encoding="utf-8")
+    text += '\n[run]\nexport = "out/export"\nreports = "out/reports"\n'
+    installation.config.write_text(text, encoding="utf-8")
+    before = set(installation.folder.rglob("*"))
+    code = (
+        "import os; os.umask(0o022); from pipelines.nightly import nightly; "
+        f"nightly({str(installation.config)!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=installation.environment | _of(server), text=True,
+        capture_output=True, check=False, cwd=installation.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = [path for path in set(installation.folder.rglob("*")) - before if path.is_file()]
+    suffixes = {path.suffix for path in made if "out" in path.parts}
+    assert {".csv", ".html"} <= suffixes
+    open_ = [path.name for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    assert open_ == ["dsn_nlp.prom"], "counts, which the node exporter reads under its own account"
 
 
 def test_relabelling_through_prefect(server: Server, installation: Installation) -> None:

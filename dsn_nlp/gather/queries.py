@@ -90,7 +90,9 @@ def _answer(shown: str, query: CommentQuery) -> Iterator[sa.CursorResult[Any]]:
             _forbid_writing(connection, query.seconds)
             text = query.sql.strip().rstrip(";")
             # Closing rolls back, whatever the database made of the query.
-            yield connection.execution_options(**streamed).exec_driver_sql(text)
+            asked = connection.execution_options(**streamed)
+            with asked.exec_driver_sql(text) as result:
+                yield result
     except NoSuchModuleError:
         raise InputError(f"{shown}: SQLAlchemy knows no database of this URL", "sql") from None
     except ModuleNotFoundError as error:

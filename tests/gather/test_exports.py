@@ -5,6 +5,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from openpyxl import Workbook
 
@@ -13,6 +14,7 @@ from dsn_nlp.errors import DsnNlpError, InputError, TransientFetchError
 from dsn_nlp.gather.deliveries import read_comments
 from dsn_nlp.gather.respondents import respondent_key
 from dsn_nlp.records import Comment, Rejection
+from tests.postgres import Postgres, UnavailableError
 
 KEY = b"a key of the tests only"
 LONG = "Le système gèle chaque matin et personne ne vient nous aider sur l'étage"
@@ -177,6 +179,23 @@ def survey(tmp_path):
     return path
 
 
+@pytest.fixture(scope="module")
+def answers():
+    """Address of a table of 30 answers on a real PostgreSQL server."""
+    try:
+        server = Postgres()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    url = server.make_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE answers (id integer, said text, at date)")
+        for number in range(30):
+            row = (number, f"commentaire {number} % ok", "2026-05-09")
+            connection.execute("INSERT INTO answers VALUES (%s, %s, %s)", row)
+    yield url
+    server.close()
+
+
 def query_source(sql, **query):
     columns = {"text": ["said"], "response_id": "id", "date": "at"}
     fields = {"name": "s", "query": {"sql": sql, **query}, "columns": columns}
@@ -188,6 +207,18 @@ def test_a_query(survey):
     found = list(read_comments(query_source(sql, url=f"sqlite:///{survey}"), KEY))
     assert len(found) == 1200
     assert (found[5].text, found[5].place) == ("commentaire 5 % ok", "query:6")
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [("said LIKE 'comm%'", 30), ("said LIKE '%2%'", 12), ("id % 2 = 0", 15),
+     ("said LIKE 'x%'", 0), ("said LIKE '%% ok'", 30), ("said LIKE 'c%(x)s' OR id % 10 = 3", 3)],
+)  # fmt: skip
+def test_a_percent_sign_of_a_query_on_postgresql(answers, where, count):
+    sql = f"SELECT id, said, at FROM answers WHERE {where} ORDER BY id"
+    found = list(read_comments(query_source(sql, url=answers), KEY))
+    assert [type(one) for one in found] == [Comment] * count
+    assert all(one.text.endswith("% ok") for one in found)
 
 
 def test_the_address_may_come_from_the_environment(survey, monkeypatch):
