@@ -23,10 +23,12 @@ from dsn_nlp.gather.press import read_press
 from dsn_nlp.gather.sitemaps import parse_sitemap
 from tests.measure import fuzz as news
 from tests.measure import fuzz_comments as comments
+from tests.measure.world import feed_text
 
 Read = Callable[[bytes], object]
 # Of processor time, for one input.
 SECONDS = 10.0
+FEEDS = ("rss2", "rss091", "rdf", "atom")
 _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 _PRESS = NewsSource.model_validate({"name": "s", "press": _FOLDER.name})
 
@@ -86,6 +88,9 @@ def seeds(target: str) -> list[bytes]:
     """Good inputs to start from."""
     if target in ("csv", "jsonl"):
         return comments.seeds(target)
+    if target == "feed":  # of one entry: feedparser takes its time, the longer the feed the more
+        one = [feed_text(kind, news.LINKS[:1]).encode() for kind in FEEDS]
+        return [*one, news.JSON_FEED]
     with tempfile.TemporaryDirectory() as folder:
         return news.kinds(Path(folder))["page" if target == "metadata" else target][0]
 

@@ -1,6 +1,7 @@
 """Mutated feeds, sitemaps, pages and press reviews: nothing but our own failures, and no hang.
 
-``python -m tests.measure.fuzz`` reads 10,000 of them, from a seed, so that any can be made again.
+``python -m tests.measure.fuzz`` reads 10,000 of them, from a seed, so that any can be made again;
+``--kind feed --kind page`` reads that many of each kind instead, as far as ``--seconds`` reach.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,13 +110,24 @@ def kinds(folder: Path) -> dict[str, tuple[list[bytes], Callable[[bytes], object
 SHARES = {"feed": 0.3, "sitemap": 0.25, "page": 0.3, "press": 0.05, "archive": 0.05, "robots": 0.05}
 
 
-def run(count: int, seed: int = 20261128) -> dict[str, Outcome]:
-    """Read mutated inputs of every kind; foreign failures and hangs are told, with their number."""
+def run(
+    count: int, seed: int = 20261128, only: Sequence[str] = (), seconds: float = float("inf")
+) -> dict[str, Outcome]:
+    """Read mutated inputs of every kind; foreign failures and hangs are told, with their number.
+
+    :param count: of all kinds by their shares, or of each kind in ``only``.
+    :param seconds: for each kind at most.
+    """
     outcomes: dict[str, Outcome] = {}
+    shares = dict.fromkeys(only, 1.0) or SHARES
     with TemporaryDirectory() as folder:
-        for kind, (seeds, read) in kinds(Path(folder)).items():
-            outcomes[kind] = Outcome()
-            for number in range(round(count * SHARES[kind])):
+        known = kinds(Path(folder))
+        for kind, share in shares.items():
+            seeds, read = known[kind]
+            outcomes[kind], ends = Outcome(), time.monotonic() + seconds
+            for number in range(round(count * share)):
+                if time.monotonic() > ends:
+                    break
                 rng = random.Random(f"{seed}-{kind}-{number}")
                 _one(mutate(rng.choice(seeds), rng), read, number, outcomes[kind])
     return outcomes
@@ -171,9 +183,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=20261128)
+    parser.add_argument("--kind", action="append", choices=list(SHARES), default=[])
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each kind")
     asked = parser.parse_args()
     started = time.monotonic()
-    outcomes = run(asked.count, asked.seed)
+    outcomes = run(asked.count, asked.seed, asked.kind, asked.seconds)
     print("| input | mutated | read | refused | slowest | crashes and hangs |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for kind, one in outcomes.items():

@@ -1,7 +1,7 @@
 """Fuzz the readers of comments: mutated CSV, JSON Lines and workbooks, from seeds of each kind.
 
-``python -m tests.measure.fuzz_comments [--inputs N] [--seed S]`` mutates N inputs of each kind
-and prints how each ended. Only our own errors may come out, none may quote a planted text, and
+``python -m tests.measure.fuzz_comments [--inputs N] [--seed S] [--kind xlsx] [--seconds T]``
+mutates N inputs of each kind, as far as T seconds reach, and prints how each ended. Only our own errors may come out, none may quote a planted text, and
 none may take over 5 s of processor time. Whatever breaks that is written to
 ``tests/gather/regressions/``, where the suite reads it from then on.
 
@@ -34,6 +34,7 @@ KEY = b"a key of the measures only"
 CANARY = "Gervaise Poirier-Lachance"
 REGRESSIONS = Path(__file__).resolve().parents[1] / "gather" / "regressions"
 SECONDS = 5.0
+KINDS = ("csv", "jsonl", "xlsx")
 COLUMNS = {
     "text": ["Commentaire", "Autre"], "response_id": "id", "date": "Date", "site": "Site",
     "lang": "Langue",
@@ -173,10 +174,16 @@ class _Listening(logging.Handler):
 
 
 def attack(
-    kind: str, count: int, seed: int, read: Callable[[Path], str], keep: Path | None
+    kind: str,
+    count: int,
+    seed: int,
+    read: Callable[[Path], str],
+    keep: Path | None,
+    seconds: float = float("inf"),
 ) -> tuple[Counter[str], float]:
     """Read mutated inputs; what breaks the rules is kept and raised.
 
+    :param seconds: after which no further input is read.
     :return: how many ended how, and the longest processor time of one, in seconds.
     """
     ends: Counter[str] = Counter()
@@ -188,7 +195,10 @@ def attack(
     logger.addHandler(listening := _Listening())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"x.{kind}"
+        ends_at = time.monotonic() + seconds
         for body in inputs(kind, count, seed):
+            if time.monotonic() > ends_at:
+                break
             path.write_bytes(body)
             started = time.process_time()
             try:
@@ -212,14 +222,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--inputs", type=int, default=5000, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", action="append", choices=KINDS, default=[])
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each kind")
     given = parser.parse_args()
-    for kind in ("csv", "jsonl", "xlsx"):
+    for kind in given.kind or KINDS:
         read = through_the_childs_function if kind == "xlsx" else through_files
         started = time.monotonic()
-        ends, longest = attack(kind, given.inputs, given.seed, read, REGRESSIONS)
+        ends, longest = attack(kind, given.inputs, given.seed, read, REGRESSIONS, given.seconds)
         told = ", ".join(f"{name} {count}" for name, count in ends.most_common(8))
         took = time.monotonic() - started
-        print(f"{kind}: {given.inputs} inputs in {took:.0f} s, longest {longest:.2f} s: {told}")
+        print(f"{kind}: {ends.total()} inputs in {took:.0f} s, longest {longest:.2f} s: {told}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak {peak:.0f} MB", file=sys.stderr)
 
