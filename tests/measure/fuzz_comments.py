@@ -1,9 +1,10 @@
 """Fuzz the readers of comments: mutated CSV, JSON Lines and workbooks, from seeds of each kind.
 
 ``python -m tests.measure.fuzz_comments [--inputs N] [--seed S] [--kind xlsx] [--seconds T]``
-mutates N inputs of each kind, as far as T seconds reach, and prints how each ended. Only our own errors may come out, none may quote a planted text, and
-none may take over 5 s of processor time. Whatever breaks that is written to
-``tests/gather/regressions/``, where the suite reads it from then on.
+mutates N inputs of each kind, as far as T seconds reach, and prints how each ended. Only our own
+errors may come out, none may quote a planted text, and none may take over 5 s of processor time.
+Whatever breaks that is written to ``tests/gather/regressions/``, where the suite reads it from
+then on.
 
 Workbooks are read here in this process by the child's own function, since a process an input
 would measure mostly the starting of Python; the suite sends some through a child as well.
