@@ -1,6 +1,6 @@
 """The pictures of the README: ``python -m tests.measure.pictures FOLDER`` of a demonstration.
 
-``dsn-nlp demo --folder FOLDER`` makes it first. Colours are cut to 128, so that files stay small.
+``dsn-nlp demo --folder FOLDER`` makes it first.
 """
 
 import argparse
@@ -8,14 +8,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from dsn_nlp.config import load_settings
 from tests.conftest import ROOT
 from tests.dashboard.conftest import Server
-
-_COLOURS = 128
 
 
 def take(folder: Path, since: str, target: Path) -> list[Path]:
@@ -41,8 +38,6 @@ def _shoot(page: Any, address: str, path: Path, width: int = 1280, height: int =
     page.set_viewport_size({"width": width, "height": height})
     page.goto(address, timeout=120_000)
     page.screenshot(path=path)
-    image = Image.open(path).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-    image.save(path, optimize=True)
     return path
 
 
