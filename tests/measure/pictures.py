@@ -22,8 +22,10 @@ def take(folder: Path, since: str, target: Path) -> list[Path]:
     try:
         with sync_playwright() as playwright:
             path = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 1330})
+            browser = playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox", "--lang=fr-CA"]
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 1330}, locale="fr-CA")
             made = [
                 _shoot(page, f"{server.address}/?since={since}", target / "dashboard.png"),
                 _shoot(page, report.resolve().as_uri(), target / "report.png", 1000, 1240),
