@@ -29,8 +29,9 @@ def _splits_hidden(frame: Frame, scope: Scope, name: str, threshold: int) -> boo
     rows = frame.chosen(scope.but(**{name: ()}))
     rows = rows[frame.respondent[rows] >= 0]
     column = frame.columns[COLUMNS[name]]
-    pairs = np.stack([column.codes[rows], frame.respondent[rows]])
-    codes, counts = np.unique(np.unique(pairs, axis=1)[0], return_counts=True)
+    size = int(frame.respondent.max(initial=0)) + 1
+    pairs = column.codes[rows].astype(np.int64) * size + frame.respondent[rows]
+    codes, counts = np.unique(np.unique(pairs) // size, return_counts=True)
     people: dict[Key, int] = {
         (column.names[c],): int(n) for c, n in zip(codes, counts, strict=True)
     }
