@@ -11,7 +11,7 @@ from dsn_nlp.weights import check_sums
 
 FORMAT = 1
 # Below the folder of models, and not "manifest.json", by which classifiers are listed.
-REFERENCE = "dsn-deidentifier/1.0.0"
+REFERENCE = "dsn-deidentifier/1.1.0"
 MANIFEST = "tagger.json"
 CARD = "README.md"
 NETWORK = "network.onnx"

@@ -19,7 +19,7 @@ from dsn_nlp.records import Language
 FLOORS = Path(__file__).parents[2] / "models" / "deid_floors.json"
 MEASURES = ("structured_recall", "person_recall", "fully_redacted", "precision", "untouched")
 CORPUS = Path(__file__).parents[2] / "corpora" / "deidentification"
-SPLITS = ("dev", "train", "test", "heldout", "heldout2", "heldout3", "heldout4")
+SPLITS = ("dev", "train", "test", "heldout", "heldout2", "heldout3", "heldout4", "heldout5")
 Finder = Callable[[str, Language], list[Span]]
 _TAG = re.compile(r"<(/?)([A-Z_]{3,24})>")
 

@@ -19,7 +19,7 @@ from dsn_nlp.prepare.deidentify import deidentifier
 from dsn_nlp.records import COMPLAINTS, Language
 from tests.conftest import ROOT
 
-SETS = ("test", "heldout", "heldout2", "heldout3", "heldout4")
+SETS = ("test", "heldout", "heldout2", "heldout3", "heldout4", "heldout5")
 Told = list[tuple[frozenset[str], str]]
 
 
