@@ -19,14 +19,14 @@ ELSEWHERE = {
     "make test": "tests/test_readme.py",
     ".venv/bin/dsn-nlp serve": "tests/test_flow.py::test_serve_schedules_the_night",
     ".venv/bin/dsn-nlp make-base": f"{TRAINING}::test_base_encoder_brings_translations_together",
-    ".venv/bin/dsn-nlp train --model-version 1.3.0": f"{TRAINING}::trained",
-    ".venv/bin/dsn-nlp models promote dsn-camembert/1.3.0":
+    ".venv/bin/dsn-nlp train --model-version 1.4.0": f"{TRAINING}::trained",
+    ".venv/bin/dsn-nlp models promote dsn-camembert/1.4.0":
         "tests/modelling/test_promote.py::test_commands",
     '.venv/bin/dsn-nlp models rollback --reason "plaintes du terrain"':
         "tests/modelling/test_promote.py::test_commands",
     ".venv/bin/dsn-nlp annotate suspects --size 20 -o suspects.jsonl":
         "tests/modelling/test_suspects.py::test_planted_errors_come_to_the_top",
-    ".venv/bin/dsn-nlp retrain --model-version 1.4.0":
+    ".venv/bin/dsn-nlp retrain --model-version 1.5.0":
         "tests/modelling/test_retrain.py::retrained",
     ".venv/bin/dsn-nlp bench":
         f"{TRAINING}::test_bench_times_every_way_on_the_same_passages",
