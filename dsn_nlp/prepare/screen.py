@@ -61,6 +61,8 @@ _OTHERS, _HEALTH, _QUEBEC = (
 _OF_HEALTH = re.compile(r"sante|health|medica|patient|hospi|clini")
 _HOMONYMS = {meaning: _any(patterns) for meaning, patterns in _WORDS["homonyms"].items()}
 _PASSING = [re.compile(rf"\b{p.replace('DSN', 'dsn')}") for p in _WORDS["passing"]["marks"]]
+_DESPITE = _any(p.replace("DSN", "dsn") for p in _WORDS["passing"]["despite"])
+_COMPANY = _any(_WORDS["company"])
 _ABOUT = _any(p.replace("DSN", "dsn") for p in _WORDS["passing"]["about"])
 # "la DSN" is the déclaration, the direction…; the record is "le DSN".
 _FEMININE = re.compile(r"\b(?:la|une|sa|ma|leur|votre|cette|quel|quelle) dsn\b")
@@ -175,7 +177,10 @@ class _Article:
         if feminine and not masculine:
             return 0.2, "« la DSN » is not the dossier"
         if not near:
-            usual = 0.6 if masculine or self.title.startswith("dsn") else 0.3
+            if self._names_quebec_record():
+                return self._weigh(0.8, "DSN beside a digital health record in Québec")
+            firm = _COMPANY.search(self.whole)
+            usual = 0.6 if masculine or (self.title.startswith("dsn") and not firm) else 0.3
             return self._weigh(usual, "DSN without a word of health care near it")
         if self._in_quebec():
             return self._weigh(0.85, f"DSN near health care in Québec ({near})")
@@ -204,7 +209,8 @@ class _Article:
             mentions = len(_ACRONYM.findall(later)) + len(_GENERIC.findall(later))
             told = "names the record late, and seldom"
             return (score, reason) if mentions >= 3 else (0.35, told)
-        if len(_ACRONYM.findall(self.text)) >= 3:
+        used = _DESPITE.search(lead) and _HEALTH.search(lead)
+        if used or len(_ACRONYM.findall(self.text)) >= 3:
             return score, reason
         if any(mark.search(lead) for mark in _PASSING):
             return 0.25, "names the record on the way"

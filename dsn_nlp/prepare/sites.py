@@ -34,8 +34,11 @@ _SHORTEST_FUZZY, _LONG = 5, 9
 _MAX_COST = 2
 _GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*|[\s.'’ʼ´`\-‐‑‒–—/­]{1,4}")
 _CHAIN = re.compile(
-    r"(?:[\s,;/+&’'()-]|\b(?:et|and|ou|or|de|du|des|la|le|les|l|d|a|the|of|at|in)\b)*"
+    r"(?:[\s,;/+&’'()-]|\b(?:et|and|ou|or|de|du|des|la|le|les|l|d|a|the|of|at|in|comme|celui|celle|"
+    r"ceux|celles|one)\b)*"
 )
+# "carnet santé Québec" is an application, as is "Dossier santé Québec".
+_PRODUCTS = frozenset(("carnet", "dossier", "vous"))
 _DOTTED = frozenset(("st", HOSPITAL, "ch", "dr"))
 
 
@@ -101,7 +104,7 @@ def _longest(text: str, words: list[Word], first: int, root: Node) -> _Found | N
     paths = [(root, first, 0, 0)]
     while paths:
         node, at, cost, letters = paths.pop()
-        if at > first and node.aliases:
+        if at > first and node.aliases and not _small_word(text, words[first:at]):
             aliases = _fitting(words, first, at, node.aliases, cost, letters)
             if aliases and (best is None or (at, -cost) > best[:2]):
                 best = (at, -cost, aliases)
@@ -113,6 +116,15 @@ def _longest(text: str, words: list[Word], first: int, root: Node) -> _Found | N
             if after is not None and cost + price <= _MAX_COST:
                 paths.append((after, follow + 1, cost + price, letters + len(key)))
     return _Found(first, best[0], best[2]) if best else None
+
+
+def _small_word(text: str, name: list[Word]) -> bool:
+    """Whether a name has "at" or "ça" in it, and not the abbreviation "AT" or "CA"."""
+    return any(
+        "ç" in word.written.lower()[:1]
+        or (word.written == "at" and text[max(word.start - 1, 0)] not in "-‐‑–")
+        for word in name
+    )
 
 
 def _fitting(
@@ -233,8 +245,19 @@ class _Resolver:
         sure = [a for a in found.aliases if a.strength in ("sure", "acronym")]
         if not sure or (any(a.bare for a in sure) and self._claimed(found)):
             return None
+        if self._is_product(found):
+            return None
         sites = {a.site for a in sure}
         return sites.pop() if len(sites) == 1 else self._by_town(sites)
+
+    def _is_product(self, found: _Found) -> bool:
+        """Whether a word before "santé Québec" makes it the name of an application."""
+        first = self.words[found.first]
+        if not found.first or first.key != "sante":
+            return False
+        before = self.words[found.first - 1]
+        apart = self.text[before.end : first.start]
+        return before.key in _PRODUCTS and apart.isspace() and first.written.islower()
 
     def _claimed(self, found: _Found) -> bool:
         return claimed_otherwise(self.text, self.words, found.first, found.last)
@@ -247,6 +270,8 @@ class _Resolver:
         kind = self._chain(index, -1) or self._chain(index, 1)
         if kind and (chained := {s for s in sites if s.kind == kind}):
             return chained.pop() if len(chained) == 1 else self._by_town(chained)
+        if kind and len(spelt := self._spelt_with(kind, found)) == 1:
+            return spelt.pop()
         here = self.here & sites or {s for s in sites if s.name in self.near}
         if len(here) == 1:
             return here.pop()
@@ -288,6 +313,14 @@ class _Resolver:
             if kind := self._class_written(self.found[at]):
                 return kind
         return self._class_beside(self.found[at], step)
+
+    def _spelt_with(self, kind: str, found: _Found) -> set[Site]:
+        """What the name means with the class that it is lent: "hôpital de (La Tuque)"."""
+        node = gazetteer().root.after.get(kind)
+        for word in self.words[found.first : found.last]:
+            if node is not None and word.key not in LINKING:
+                node = node.after.get(word.key)
+        return {a.site for a in node.aliases if a.strength == "sure"} if node else set()
 
     def _class_written(self, found: _Found) -> str | None:
         keys = {w.key for w in self.words[found.first : found.last]} & CLASSES

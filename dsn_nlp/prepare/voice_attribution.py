@@ -12,7 +12,8 @@ _NOT_NOUN = "".join(
     rf"(?<!\b{word}\s)"
     for word in ("la", "une", "cette", "sa", "leur", "en", "de", "des", "les", "un", "ce", "aux",
                  "du", "au", "chaque", "toute", "quelques", "the", "a", "her", "his", "their", "of",
-                 "no", "its", "any", "to", "sur", "par", "d", "many", "some", "these", "those")
+                 "no", "its", "any", "to", "sur", "par", "d", "many", "some", "these", "those",
+                 "your", "our", "my", "votre", "vos", "notre", "nos")
 )  # fmt: skip
 _ADVERB = (
     r"(?:(?:\w+ment|aussi|egalement|ensuite|toutefois|par\s+ailleurs|deja|d\s+abord|enfin|meme|"
@@ -77,7 +78,7 @@ _STRONG = re.compile(
     r"dement|ni(?:e|ent)\b|salu|promet|promis|recommand|decri|denounc|deplor|decr|critici|fear|"
     r"worr|complain|blam|prais|welcom|urg|lament|promis|vow|den(?:y|ie)|accus|met|souhait|esper|"
     r"se di|dit\b|disent|assur|reconna|admet|annonc|voiced|express|warn|call|evoqu|hop|"
-    r"vant|defend|propos|suggest|sugger|signal|rapport|confirm|parl)"
+    r"vant|propos|suggest|sugger|signal|rapport|confirm|parl)"
 )
 # A clause that can stand alone has a verb; "Le chef du parti, Jean Roy," has none.
 _FINITE = re.compile(
@@ -88,15 +89,39 @@ _FINITE = re.compile(
 )
 
 
-def _finite(folded: str, cased: str, end: int) -> bool:
-    """Whether there is a verb before ``end``; "Rodriguez" is none."""
-    return any(cased[m.start()].islower() for m in _FINITE.finditer(folded, 0, end))
+def _finite(folded: str, cased: str, end: int, start: int = 0) -> bool:
+    """Whether there is a verb in ``[start, end)``; "Rodriguez" is none."""
+    return any(cased[m.start()].islower() for m in _FINITE.finditer(folded, start, end))
+
+
+# "froze", "ralentit": no list of endings tells every verb. What opens like a sentence, and has
+# nothing behind its attribution that could be what is reported, is taken for one.
+_OPENS_CLAUSE = re.compile(
+    r"(?:l|le|la|les|un|une|des|ce|cette|ces|nos|leurs?|ses|son|sa|on|il|elle|ils|elles|nous|tout|"
+    r"rien|aucune?|personne|the|an?|this|these|their|its|his|her|it|they|we|no|nobody|nothing|"
+    r"most|some|many|every\w*|all)\s+(?!(?:\d+|semaine|mois|jour\w*|week|month|day|morning|night)\b)"
+)
+
+
+def _stands(folded: str, cased: str, end: int) -> bool:
+    """Whether ``[0, end)`` can be what an attribution that closes the sentence reports."""
+    if _finite(folded, cased, end):
+        return True
+    if "," in folded[:end].rstrip(" ,"):
+        return False  # "Le chef du parti, Jean Roy," is a subject
+    comma = folded.find(",", end + 1)
+    if comma >= 0 and _finite(folded, cased, len(folded), comma):
+        return False
+    return _OPENS_CLAUSE.match(folded) is not None and len(folded[:end].split()) >= 4
 
 
 _ENDING = re.compile(
-    r"(?P<subject>[^,]{2,80}?)\s+(?:said|says|added|adds|explained|noted|warned|told\s+\w+|argued|"
-    r"confirmed|insisted)\b[^,]{0,40}\.?\s*$"
+    r"(?P<subject>[^,]{2,80}?)\s+(?:said|says?|adds?|added|explain(?:s|ed)?|not(?:es?|ed)|"
+    r"warn(?:s|ed)?|told\s+\w+|argued?s?|confirm(?:s|ed)?|insist(?:s|ed)?|report(?:s|ed)?|wrote|"
+    r"recall(?:s|ed)?|complain(?:s|ed)?|admit(?:s|ted)?|claim(?:s|ed)?)\b[^,]{0,40}\.?\s*$"
 )
+# Somebody without a trade or a name: "one person wrote".
+_SOMEBODY = re.compile(r"\s*(?:one|another|an?|some)\s+[a-z]+(?:\s+[a-z]+)?\s*$")
 
 
 def attribute_quote(
@@ -176,7 +201,8 @@ def _subject_first(
         return None
     first, last = subject.span("subject")
     role = memory.resolve(folded[first:last], cased[first:last])
-    if role is None and not names_in(cased[first:last]):
+    somebody = _SOMEBODY.match(folded[first:last])
+    if role is None and not somebody and not names_in(cased[first:last]):
         return None
     # "said Roy, a nurse": what stands behind the verb may be the apposition.
     if role is None:
@@ -285,7 +311,8 @@ def _source_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
         told = _told(folded, cased, source.end(), len(folded), memory)
         if told.role is None and not names_in(told.subject):
             continue
-        if _finite(folded, cased, source.start()):
+        closed = folded[: source.start()].rstrip().endswith(",")
+        if (_stands if closed else _finite)(folded, cased, source.start()):
             return _said(folded, told, 0, source.start())
         comma = _last_apposition(folded, cased, source.end())
         return _said(folded, told, comma + 1, len(folded)) if comma else None
@@ -295,12 +322,13 @@ def _source_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
 def _verb_last(folded: str, cased: str, memory: Memory) -> Attribution | None:
     """ "Le système sera corrigé, a indiqué le CIUSSS." and "…, the union said."."""
     for comma in re.finditer(r",\s+", folded):
-        if comma.start() < 12 or not _finite(folded, cased, comma.start()):
+        if comma.start() < 12 or not _stands(folded, cased, comma.start()):
             continue
         verb = _verb().match(folded, comma.end())
         opened = _OPEN_POST.match(folded, comma.end())
         verb = verb or (_verb().match(folded, opened.end()) if opened else None)
-        if verb and not verb[0].endswith("ant"):
+        that = verb and re.match(r"\s+(?:que|qu|that)\b", folded[verb.end() :])
+        if verb and not that and not verb[0].endswith("ant"):
             role = (memory.here or memory.last) if _means_last(verb) else None
             told = (
                 Attribution(role, "")
@@ -332,7 +360,8 @@ def _verb_inside(folded: str, cased: str, memory: Memory) -> Attribution | None:
             continue
         told = Attribution(role, cased[first : verb.start()])
         that = _THAT.match(folded, verb.end())
-        if that:
+        # "says A and that B": what is said begins before the conjunction.
+        if that and not re.search(r"\b(?:and|et)\s+(?:that|que|qu)\s+$", that[0]):
             return _said(folded, told, that.end(), len(folded))
         english = re.match(
             r"(?:said|says?|tells?|added|adds|believes?|thinks?|told\s+\w+|fears?|hopes?|feels?|worr\w+|argue\w*|insist\w*|claim\w*|warn\w*|explain\w*|note\w*)$",

@@ -40,10 +40,16 @@ _TAIL = re.compile(
     r"par voie de|dans (?:un|une|sa|son|la|le|les|nos)|sur (?:les ondes|x|facebook)|concernant|"
     r"as the|who (?:has|had|was|is)|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|en parlant|a la suite|about|"
-    r"while|because|since|pour (?:qui|expliquer|justifier))\b"
+    r"whose|dont|while|because|since|pour (?:qui|expliquer|justifier))\b"
 )
 # A name with an age and no trade is somebody who was cared for, in news on health care.
 _AGED = re.compile(r"\b\d\d ans\b|\b\d\d year old\b|, \d\d(?:,|$)")
+_CARED_FOR = re.compile(
+    r"\b(?:whose|dont)\s+(?:\w+\s+){0,3}?(?:surger\w+|operations?|appointments?|biops\w+|treatments?|"
+    r"chemo\w*|scans?|hip|knee|mri|mother|father|son|daughter|husband|wife|chirurgies?|"
+    r"rendez\s+vous|traitements?|examens?|biopsies?|mere|pere|fils|fille|mari|conjointe?|hanche|"
+    r"genou|accouchement)\b"
+)
 _HEADS = ("physician", "care_staff", "expert", "patient_or_family")
 
 
@@ -96,6 +102,7 @@ class Memory:
 
     def resolve(self, folded: str, cased: str) -> Role | None:
         """The role of a subject phrase: a pronoun, a trade, an organisation or a name."""
+        cared = _AGED.search(folded) or _CARED_FOR.search(folded)
         cut = _TAIL.search(folded)
         if cut and cut.start() > 3:
             folded, cased = folded[: cut.start()], cased[: cut.start()]
@@ -112,7 +119,7 @@ class Memory:
             return known
         if role is None and any(hit.kind == "rank" for hit in hits(head)):
             role = self.here  # "la présidente du comité", of the committee just spoken of
-        aged: Role | None = "patient_or_family" if _AGED.search(folded) else None
+        aged: Role | None = "patient_or_family" if cared else None
         return role or known_person(folded) or aged
 
     def recall(self, cased: str) -> Role | None:

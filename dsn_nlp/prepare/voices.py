@@ -177,8 +177,24 @@ class _Reader:
             return
         self.memory.speak(told)
         start, end = sentence.start + told.start, sentence.start + told.end
-        if len(re.findall(r"\w+", self.text[start:end])) >= 2:
-            self.voices.append(Voice(start, end, told.role or "unknown", False))
+        for first, last in _joined(self.folded, start, end):
+            if len(re.findall(r"\w+", self.text[first:last])) >= 2:
+                self.voices.append(Voice(first, last, told.role or "unknown", False))
+
+
+_AND_THAT = re.compile(r",?\s+(?:and\s+that|et\s+que|et\s+qu)\s+")
+
+
+def _joined(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What is reported, cut at its "and that"."""
+    for cut in _AND_THAT.finditer(folded, start, end):
+        if (
+            len(folded[start : cut.start()].split()) >= 3
+            and len(folded[cut.end() : end].split()) > 2
+        ):
+            yield start, cut.start()
+            start = cut.end()
+    yield start, end
 
 
 def _mask(text: str, quotes: list[Quote]) -> str:

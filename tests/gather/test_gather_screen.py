@@ -81,3 +81,19 @@ def test_every_sample_article_on_the_record_is_kept_and_no_other():
         "draveurs-septieme-match",
         "20260530-heat-wave-weekend-forecast",
     }
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "kept"),
+    [
+        ("", "“It works,” says pharmacist Ann Roy, who has worked with the DSN since June.", True),
+        ("", "Nurses need months to get used to a system like the DSN.", True),
+        ("", "Un expert qui a examiné les accès du DSN parle de failles à l'hôpital.", True),
+        ("Cost of Quebec's DSN climbs", "The electronic health record is late, we read.", True),
+        ("DSN Solutions opens an office", "The Texas firm sells scheduling tools.", False),
+        ("DSN Technologies wins contract", "The firm will run parking meters.", False),
+        ("", "The goalie, who joked about the DSN, was traded by the Montreal team.", False),
+    ],
+)
+def test_who_uses_the_record_speaks_of_it_and_a_firm_of_its_name_does_not(title, text, kept):
+    assert screen(title, text).relevant is kept

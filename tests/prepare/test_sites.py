@@ -110,3 +110,26 @@ def test_a_broken_list_of_sites_is_named(tmp_path):
     path.write_text("authority = 3")
     with pytest.raises(CorpusError, match=r"sites\.toml"):
         gazetteer(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "sites"),
+    [
+        ("The CISSS at Laval is ready.", ["CISSS de Laval"]),
+        ("Nurses meet at the cafeteria.", []),
+        ("Le CISSS AT recrute.", ["CISSS de l'Abitibi-Témiscamingue"]),
+        ("Au CISSS de Laval ça va.", ["CISSS de Laval"]),
+        ("Mon carnet santé Québec ne s'ouvre pas.", []),
+        ("Santé Québec ouvre le carnet.", ["Santé Québec"]),
+        (
+            "À l'hôpital Jean-Talon comme à celui de Fleury, rien ne va.",
+            ["Hôpital Jean-Talon", "Hôpital Fleury"],
+        ),
+        (
+            "À l'hôpital de Shawinigan, le maire de La Tuque attend.",
+            ["Hôpital du Centre-de-la-Mauricie"],
+        ),
+    ],
+)
+def test_small_words_and_products_are_no_establishments(text, sites):
+    assert named(text) == sites

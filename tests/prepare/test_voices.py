@@ -106,3 +106,50 @@ def test_measured_on_labelled_passages():
     assert quotes.precision >= 0.93
     assert quotes.recall >= 0.9
     assert roles.f1 >= 0.88
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "The barcode scanners went dead all night, orderlies say.",
+            [("care_staff", "The barcode scanners went dead all night", False)],
+        ),
+        (
+            "Discharge letters went unsent for a week and should not have, two surgeons report.",
+            [("physician", "Discharge letters went unsent for a week and should not have", False)],
+        ),
+        (
+            "The new screens beat paper, a pharmacist wrote.",
+            [("care_staff", "The new screens beat paper", False)],
+        ),
+        (
+            "Le nouvel écran ralentit tout, selon une préposée de Nicolet.",
+            [("care_staff", "Le nouvel écran ralentit tout", False)],
+        ),
+        (
+            "Personne ne lit les alertes, disent les pharmaciens.",
+            [("care_staff", "Personne ne lit les alertes", False)],
+        ),
+        (
+            "La présidente de la FIQ, Lise Roy, a déclaré que les quarts s'allongent.",
+            [("union", "les quarts s'allongent", False)],
+        ),
+        (
+            "The hospital says the outage is over and that no file was lost.",
+            [
+                ("management", "the outage is over", False),
+                ("management", "no file was lost", False),
+            ],
+        ),
+        (
+            "« J'ai attendu », raconte Rose Petit, dont la chirurgie a été remise à l'hôpital.",
+            [("patient_or_family", "J'ai attendu", True)],
+        ),
+        ('"We gave up," another user wrote on a forum.', [("unknown", "We gave up,", True)]),
+        ("Ask the administrator, and print your reports in minutes.", []),
+        ("Santé Québec defends choice of vendor", []),
+    ],
+)
+def test_what_is_reported_without_quotation_marks(text, said):
+    assert told(text) == said
