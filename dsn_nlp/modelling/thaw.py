@@ -41,7 +41,9 @@ def thaw(folder: Path) -> dict[str, torch.Tensor]:
     weights = {
         name.removeprefix(_PREFIX): array
         for name, array in arrays.items()
-        if name.startswith(_OURS) and array.dtype == np.float32 and not name.endswith("_scale")
+        if name.startswith(_OURS)
+        and array.dtype == np.float32
+        and not name.endswith(("_scale", ".scale"))
     }
     weights |= dict(_tables(arrays)) | dict(_matrices(graph, arrays))
     return {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
