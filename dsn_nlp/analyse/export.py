@@ -15,7 +15,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "�
 
 # After blanks and quotes, which a spreadsheet passes over.
 _BEGINS_WITHIN = {
-    written: re.compile(rf'([{others}|\t\r\n][ \t\r\n\xa0"]*)(?=[=+@＝＋＠])')
+    written: re.compile(rf'([{others}|\t\r\n][ \xa0"]*)(?=[=+@＝＋＠])')
     for written, others in ((",", ";"), (";", ","))
 }
 

@@ -182,7 +182,7 @@ class _Reader:
                 self.voices.append(Voice(first, last, told.role or "unknown", False))
 
 
-_AND_THAT = re.compile(r",?\s+(?:and\s+that|et\s+que|et\s+qu)\s+")
+_AND_THAT = re.compile(r"(?:,|(?<![\s,]))\s+(?:and\s+that|et\s+que|et\s+qu)\s+")
 
 
 def _joined(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
