@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -145,7 +146,7 @@ def test_view_tells_what_was_stored(store, url):
         *("passage_id", "document_id", "kind", "lang", "source", "site", "published_at"),
         *complaints,
         *("sentiment", "sentiment_score", "needs_review", "model"),
-        *("voice_role", "representative", "group_id", "relevance_score", "text"),
+        *("voice_role", "representative", "group_id", "relevance_score", "text", "day"),
     ]
     stored = {one.passage_id: one for n in range(nights.DOCUMENTS) for one in nights.pair(n)[1]}
     documents = {
@@ -161,6 +162,8 @@ def test_view_tells_what_was_stored(store, url):
         assert (row["sentiment"], row["sentiment_score"]) == ("negative", 0.7)
         assert (row["kind"], row["site"], row["model"]) == (document.kind, document.site, "toy@1")
         assert datetime.fromisoformat(str(row["published_at"])) == document.published_at
+        day = document.published_at.astimezone(ZoneInfo("America/Toronto")).date()
+        assert str(row["day"]) == str(day)
         kind = int if url.startswith("sqlite") else bool
         assert type(row["training"]) is type(row["needs_review"]) is kind
 
