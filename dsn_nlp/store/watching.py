@@ -69,8 +69,9 @@ class Watching(Duties):
     def find_run(self, start: str) -> dict[str, Any] | None:
         """Read the newest run whose id begins so; ``None`` where there is none."""
         query = sa.select(runs).where(runs.c.run_id.startswith(start, autoescape=True))
+        newest = query.order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(1)
         with self._reading() as connection:
-            found = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).mappings()
+            found = connection.execute(newest).mappings()
             row = found.one_or_none()
         return None if row is None else dict(row)
 
