@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from dsn_nlp.speech import screen_language
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "a key for tests only, 32 characters"
@@ -80,3 +83,16 @@ def dsn_nlp(
         [sys.executable, "-m", "dsn_nlp", *words], text=True, capture_output=True, check=False,
         input=stdin, cwd=cwd, env=os.environ | {"DSN_NLP_LANG": "en"},
     )  # fmt: skip
+
+
+@pytest.fixture
+def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Choose the screen's language, which a process else learns once."""
+
+    def choose(lang: str) -> None:
+        monkeypatch.setenv("DSN_NLP_LANG", lang)
+        screen_language.cache_clear()
+
+    yield choose
+    monkeypatch.undo()
+    screen_language.cache_clear()

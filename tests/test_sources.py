@@ -1,13 +1,12 @@
 """`sources check` on screen in both languages, and the backfill as a Prefect flow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 
 from dsn_nlp.cli.sources import check
-from dsn_nlp.speech import screen_language
 from dsn_nlp.store import Store, run_query
 from tests.conftest import Installation, sample_settings
 
@@ -25,19 +24,6 @@ SINCE, UNTIL = "2026-05-01", "2026-05-31"
 @pytest.fixture
 def partly_broken(tmp_path: Path) -> Installation:
     return Installation(tmp_path, sample_settings() + MISSING)
-
-
-@pytest.fixture
-def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Choose the screen's language, which a process else learns once."""
-
-    def choose(lang: str) -> None:
-        monkeypatch.setenv("DSN_NLP_LANG", lang)
-        screen_language.cache_clear()
-
-    yield choose
-    monkeypatch.undo()
-    screen_language.cache_clear()
 
 
 def lines_of(

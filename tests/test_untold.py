@@ -1,6 +1,6 @@
 """Comments that nothing but their words tells apart: counted, told, and warned of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from dsn_nlp.cli.sources import trial_line
 from dsn_nlp.config import Settings, load_settings
 from dsn_nlp.doctor import examine
 from dsn_nlp.records import Tally
-from dsn_nlp.speech import screen_language
 from dsn_nlp.stages import open_store, run_night
 from pipelines.artifacts import quality
 from tests.conftest import KEY, ROOT
@@ -44,19 +43,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (tmp_path / "inbox" / "1.csv").write_text(FIRST, encoding="utf-8")
     (tmp_path / "dsn.toml").write_text(SETTINGS, encoding="utf-8")
     return load_settings(tmp_path / "dsn.toml")
-
-
-@pytest.fixture
-def speak(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Choose the screen's language, which a process else learns once."""
-
-    def choose(lang: str) -> None:
-        monkeypatch.setenv("DSN_NLP_LANG", lang)
-        screen_language.cache_clear()
-
-    yield choose
-    monkeypatch.undo()
-    screen_language.cache_clear()
 
 
 def test_words_that_came_before_are_counted_and_told(

@@ -8,7 +8,6 @@ from typer.main import get_command
 
 from dsn_nlp.cli import app
 from dsn_nlp.cli.usage import run_command
-from dsn_nlp.speech import screen_language
 
 WRONG = [
     ("nope", "n'existe pas", "No such command", "dsn-nlp --help"),
@@ -23,23 +22,14 @@ WRONG = [
 ]
 
 
-def told(words: str, lang: str, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("DSN_NLP_LANG", lang)
-    screen_language.cache_clear()
-    try:
-        assert run_command(app, words.split()) == 2
-    finally:
-        monkeypatch.undo()
-        screen_language.cache_clear()
-    return str(capsys.readouterr().err)
-
-
 @pytest.mark.parametrize(("words", "french", "english", "way_out"), WRONG)
 def test_wrong_command_lines_are_one_line(
-    words: str, french: str, english: str, way_out: str, capsys: Any, monkeypatch: Any
+    words: str, french: str, english: str, way_out: str, capsys: Any, speak: Any
 ) -> None:
     for lang, wording in (("fr", french), ("en", english)):
-        line = told(words, lang, capsys, monkeypatch)
+        speak(lang)
+        assert run_command(app, words.split()) == 2
+        line = capsys.readouterr().err
         assert wording in line
         assert way_out in line
         assert line.startswith("dsn-nlp: ")
@@ -51,6 +41,19 @@ def test_group_without_a_command_shows_its_help(capsys: Any) -> None:
     shown = capsys.readouterr()
     assert "press" in shown.out + shown.err
     assert "dsn-nlp:" not in shown.err
+
+
+def test_a_question_that_is_not_answered_is_no_failure_of_ours(capsys: Any, speak: Any) -> None:
+    asking = typer.Typer()
+
+    @asking.command()
+    def ask() -> None:
+        raise typer.Abort
+
+    for lang, line in (("fr", "dsn-nlp: abandonné\n"), ("en", "dsn-nlp: aborted\n")):
+        speak(lang)
+        assert run_command(asking, []) == 1
+        assert capsys.readouterr().err == line
 
 
 def commands(command: Any, path: str = "dsn-nlp") -> list[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from dsn_nlp.analyse.tables import ChangeRow, Estimate
 from dsn_nlp.analyse.together import people
 from dsn_nlp.config import AlertSettings
 from dsn_nlp.records import COMPLAINTS
-from dsn_nlp.store.schema import QUEBEC
+from dsn_nlp.store.schema import quebec_day
 
 SURGE, COLLAPSE, DRIFT = "surge", "collapse", "drift"
 _WEEKS_BEFORE = 8
@@ -124,10 +124,12 @@ def collapses(desk: Desk, settings: AlertSettings, today: date | None = None) ->
     """
     frame = desk.frame()
     sources = frame.columns["source"]
+    spoken = frame.days(frame.chosen(Scope(kinds=("comment",))))[1]
+    edition = None if is_invented(frame) else quebec_day(desk.edition().published_at)
     alerts = []
     for code, name in enumerate(sources.names):
         rows = np.flatnonzero(sources.codes == code)
-        last = today or _last_day(desk, frame, rows)
+        last = today or _last_day(frame.edition[rows], spoken, edition)
         if last is None:
             continue
         bounds = [last - timedelta(days=7 * week) for week in range(_WEEKS_BEFORE + 2)]
@@ -147,18 +149,21 @@ def collapses(desk: Desk, settings: AlertSettings, today: date | None = None) ->
     return alerts
 
 
-def _last_day(desk: Desk, frame: Frame, rows: Rows) -> date | None:
+def _last_day(
+    nights: npt.NDArray[np.int32], spoken: date | None, edition: date | None
+) -> date | None:
     """Until when a source should have brought something.
 
     Silence counts where nights have brought it before: what one night read at once, or invented,
     is as old as it is.
+
+    :param nights: that brought the source's passages.
+    :param spoken: the last day that has a staff comment.
+    :param edition: the day of the edition; ``None`` where there is none, or all is invented.
     """
-    last = frame.days(frame.chosen(Scope(kinds=("comment",))))[1]
-    published = desk.edition().published_at
-    if published is None or is_invented(frame) or len(np.unique(frame.edition[rows])) < 2:
-        return last
-    edition = published.astimezone(QUEBEC).date()
-    return max(edition, last) if last else edition
+    if edition is None or len(np.unique(nights)) < 2:
+        return spoken
+    return max(edition, spoken) if spoken else edition
 
 
 def drifts(desk: Desk, settings: AlertSettings, last: date) -> list[Alert]:

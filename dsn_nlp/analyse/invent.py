@@ -18,7 +18,7 @@ from dsn_nlp.label.profile import ErrorProfile
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.store import Store
 from dsn_nlp.store.engine import parse_url, writing_engine
-from dsn_nlp.store.schema import metadata, quebec_day
+from dsn_nlp.store.schema import metadata
 
 MODEL = "invented@1"
 SITES = ("Hôpital Jean-Talon", "Hôpital Fleury", "Hôpital du Sacré-Cœur-de-Montréal",
@@ -164,7 +164,6 @@ def _document(
         "text": "…",
         "lang": lang,
         "published_at": moment + timedelta(days=int(day)),
-        "day": quebec_day(moment + timedelta(days=int(day))),
         "site": None if press else SITES[place],
         "role": None if press else ROLES[int(rng.integers(len(ROLES)))],
         "respondent": None if press else _id("respondent", number // 2),

@@ -95,7 +95,10 @@ def cut_by(
     hidden = hidden_cells(_additive(people), desk.respondents)
     few = {key for key, count in people.items() if 0 < count < desk.respondents}
     shown = released(frame, rows, members, desk.respondents)
-    now = {key: _people(frame, rows[shown[key]]) for key in ordered}
+    now = {
+        key: people[key] if shown[key] is members[key] else _people(frame, rows[shown[key]])
+        for key in ordered
+    }
     closed = scope is not None and tells_others(frame, scope, desk.respondents)
     empty = {key for key in ordered if people[key] and (closed or not now[key])}
     return Cut(

@@ -18,10 +18,12 @@ from dsn_nlp.cli.texts import (
 from dsn_nlp.cli.training import (
     BASE,
     CORPUS,
+    BaseOption,
     CorpusOption,
     ModelsOption,
     RateOption,
     SeedOption,
+    SettingOption,
     VersionOption,
     need_training,
 )
@@ -77,9 +79,7 @@ def make_base(
 
 
 def train(
-    base: Annotated[
-        str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
-    ] = str(BASE),
+    base: BaseOption = str(BASE),
     corpus: CorpusOption = CORPUS,
     lang: Annotated[
         Literal["fr", "en"] | None,
@@ -107,14 +107,7 @@ def train(
         int | None, typer.Option(help=either("Passages par lot.", "Passages a batch."))
     ] = None,
     seed: SeedOption = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help=either("Tout autre choix de la recette.", "Any other choice of the recipe."),
-        ),
-    ] = None,
+    setting: SettingOption = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -150,20 +143,11 @@ def train(
 
 def retrain(
     config: ConfigOption = None,
-    base: Annotated[
-        str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
-    ] = str(BASE),
+    base: BaseOption = str(BASE),
     corpus: CorpusOption = CORPUS,
     model_version: VersionOption = "",
     work: Annotated[Path, typer.Option(help="Checkpoints.")] = Path("work/retrain"),
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help=either("Tout autre choix de la recette.", "Any other choice of the recipe."),
-        ),
-    ] = None,
+    setting: SettingOption = None,
 ) -> None:
     """Train on corpus and reviewed labels; promote only what the gate lets through."""
     need_training("dsn-nlp retrain")

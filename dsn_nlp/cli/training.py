@@ -12,6 +12,17 @@ from dsn_nlp.speech import either
 CORPUS = Path("corpora/labelled")
 BASE = Path("work/base")
 
+BaseOption = Annotated[
+    str, typer.Option(help=either("Dossier ou identifiant Hugging Face.", "Folder or HF id."))
+]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help=either("Tout autre choix de la recette.", "Any other choice of the recipe."),
+    ),
+]
 CorpusOption = Annotated[
     Path,
     typer.Option(help=either("Dossier du corpus étiqueté.", "Folder of the labelled corpus.")),

@@ -30,15 +30,30 @@ def run_command(app: typer.Typer, arguments: Sequence[str]) -> int:
     """
     command: Any = get_command(app)
     _explain_help(command)
-    # The panels are rich's, whose import would cost every other command a tenth of a second.
-    if "--help" in arguments or len(arguments) < 2:
+    if _shows_help(command, arguments):
         _head_panels()
     try:
         code = command(list(arguments), prog_name="dsn-nlp", standalone_mode=False)
     except TyperException as error:
-        typer.echo(told(error) or "", err=True)
+        if line := told(error):
+            typer.echo(line, err=True)
         return error.exit_code
+    except typer.Abort:
+        typer.echo(either("dsn-nlp: abandonné", "dsn-nlp: aborted"), err=True)
+        return 1
     return code if isinstance(code, int) else 0
+
+
+def _shows_help(command: Any, arguments: Sequence[str]) -> bool:
+    """Whether help is asked for, or a group named alone shows its own.
+
+    Its panels are rich's, whose import would cost every other command a tenth of a second.
+    """
+    if "--help" in arguments:
+        return True
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word)
+    return hasattr(command, "commands")
 
 
 def told(error: TyperException) -> str:

@@ -7,6 +7,7 @@ from dsn_nlp.cli import ALREADY_RUNNING
 from dsn_nlp.errors import DsnNlpError
 from dsn_nlp.store import run_query
 from tests.measure.faults.bench import Bench, Place, Row
+from tests.measure.faults.broken import wait_for
 from tests.measure.faults.children import Child
 
 SECOND_KILL = 0.3  # share of the nights whose resumption is killed, too
@@ -70,7 +71,7 @@ def _asleep_at_work(bench: Bench, store: str) -> tuple[Place, Child]:
     for _ in range(5):
         place = bench.place(store, lease_minutes=0.02)
         sleeper = place.start()
-        _wait_for_cpu(sleeper, bench.random.uniform(0.3, 0.6) * bench.cpu_seconds)
+        wait_for(sleeper, bench.random.uniform(0.3, 0.6) * bench.cpu_seconds)
         while sleeper.poll() is None and not _at_work(place):
             time.sleep(0.01)
         if sleeper.poll() is None:
@@ -88,8 +89,3 @@ def _at_work(place: Place) -> bool:
         return ("running",) in run_query(place.url, "SELECT status FROM runs")[1]
     except DsnNlpError:  # no store yet
         return False
-
-
-def _wait_for_cpu(child: Child, seconds: float) -> None:
-    while child.poll() is None and child.cpu_seconds() < seconds:
-        time.sleep(0.002)
