@@ -1,5 +1,7 @@
 """What stands around a word of a comment: neighbours, titles, calls, deeds, signatures."""
 
+from bisect import bisect_right
+
 from dsn_nlp.prepare.deid_lexicon import Lexicon, held, lexicon, read_set
 from dsn_nlp.prepare.deid_text import shouted
 from dsn_nlp.prepare.deid_tokens import Token, protected, tokens_of
@@ -27,7 +29,7 @@ class Context:
         self.lists: Lexicon = lexicon(lang)
         self.tokens: list[Token] = tokens_of(text)
         self.kept = protected(self.tokens, text)
-        self.votes = votes
+        self.votes = sorted(votes)
         self.flat = shouted(text)
         self.small = not any(token.shape in "TI" for token in self.tokens)
 
@@ -193,7 +195,9 @@ class Context:
     def voted(self, index: int) -> bool:
         """Tell whether spaCy calls this word a person."""
         token = self.tokens[index]
-        return any(start <= token.start and token.end <= end for start, end in self.votes)
+        # Votes lie apart, so that only the last one to begin by then can hold the word.
+        last = bisect_right(self.votes, (token.start, len(self.text)))
+        return last > 0 and token.end <= self.votes[last - 1][1]
 
     def end_of(self, index: int) -> int:
         """Give the end of a name's last word, with the dot of an initial."""

@@ -1,5 +1,6 @@
 """What rules and the tagger find, put together: votes, doubts, unions, repeated names."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -35,8 +36,8 @@ def votes_of(reading: Reading) -> list[tuple[int, int]]:
 
 def believed(reading: Reading, span: tuple[int, int, float], doubts: float) -> bool:
     """Tell whether the tagger leaves a name of the rules some chance to be an identifier."""
-    rows = [i for i, (a, b) in enumerate(reading.words) if a < span[1] and span[0] < b]
-    return not rows or float(1 - reading.probabilities[rows, 0].min()) >= doubts
+    others = reading.probabilities[reading.rows(span[0], span[1]), 0]
+    return not others.size or float(1 - others.min()) >= doubts
 
 
 def unprotected(text: str, spans: Iterable[Tagging]) -> list[Tagging]:
@@ -55,7 +56,8 @@ def unprotected(text: str, spans: Iterable[Tagging]) -> list[Tagging]:
         for index, token in enumerate(tokens)
         if index in safe or _ordinary(token, lists)
     }
-    return [span for span in kept if not _all_stay(span, tokens, stays)]
+    starts = [token.start for token in tokens]
+    return [span for span in kept if not _all_stay(span, tokens, starts, stays)]
 
 
 def _ordinary(token: Token, lists: Lexicon) -> bool:
@@ -65,11 +67,15 @@ def _ordinary(token: Token, lists: Lexicon) -> bool:
     return acronym or lists.is_word(token.key)
 
 
-def _all_stay(span: Tagging, tokens: Sequence[Token], stays: set[int]) -> bool:
+def _all_stay(
+    span: Tagging, tokens: Sequence[Token], starts: Sequence[int], stays: set[int]
+) -> bool:
     if span.type != "PERSON" or span.score >= SURE:
         return False
-    words = [t.start for t in tokens if t.start < span.end and span.start < t.end]
-    return bool(words) and all(word in stays for word in words)
+    first, last = bisect_right(starts, span.start), bisect_left(starts, span.end)
+    if first and tokens[first - 1].end > span.start:
+        first -= 1
+    return first < last and all(start in stays for start in starts[first:last])
 
 
 def united(pieces: Iterable[Piece]) -> list[Piece]:
@@ -98,12 +104,13 @@ def repeated(text: str, pieces: list[Piece]) -> list[Piece]:
     if not any(piece.type == "PERSON" for piece in pieces):
         return pieces
     lists, tokens = lexicon(), tokens_of(text)
+    starts = [token.start for token in tokens]
     named = {
         token.key: piece.score
         for piece in pieces
         if piece.type == "PERSON"
-        for token in tokens
-        if piece.start <= token.start and token.end <= piece.end and len(token.key) > 3
+        for token in tokens[bisect_left(starts, piece.start) : bisect_left(starts, piece.end)]
+        if token.end <= piece.end and len(token.key) > 3
     }
     odd = {
         name

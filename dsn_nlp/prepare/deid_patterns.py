@@ -103,8 +103,9 @@ def find_structured(text: str) -> Iterator[Found]:
                 found = trimmed or Found(*match.span(group), pattern.type, pattern.score)
                 yield _wider(text, _with_door(text, found))
     for rule in every.announced:
+        gone_on: set[int] = set()
         for match in rule.announce.finditer(text):
-            for found in _with_word(_values(text, match.end(), rule), match, rule):
+            for found in _with_word(_values(text, match.end(), rule, gone_on), match, rule):
                 yield _wider(text, found)
 
 
@@ -195,8 +196,11 @@ _DOOR = re.compile(
 _DIRECTIONS = read_set("directions")
 
 
-def _values(text: str, start: int, rule: Announced) -> Iterator[Found]:
-    """Find the value that an announcer promises, and those listed after it."""
+def _values(text: str, start: int, rule: Announced, gone_on: set[int]) -> Iterator[Found]:
+    """Find the value that an announcer promises, and those listed after it.
+
+    :param gone_on: where lists of this rule went on already: what follows was found from there.
+    """
     position, gap = start, rule.gap
     while True:
         value = _next_value(text, position, gap, rule)
@@ -210,6 +214,9 @@ def _values(text: str, start: int, rule: Announced) -> Iterator[Found]:
         if listed is None or rule.type in ("USERNAME", "DATE_OF_BIRTH", "HEALTH_INSURANCE_NUMBER"):
             return
         position += listed.end()
+        if position in gone_on:
+            return
+        gone_on.add(position)
 
 
 def _next_value(text: str, position: int, gap: int, rule: Announced) -> re.Match[str] | None:

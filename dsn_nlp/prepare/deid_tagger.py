@@ -4,6 +4,7 @@ No torch here: ONNX Runtime and the tokenizer alone, from a folder whose files a
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from dsn_nlp.prepare.deid_folder import TaggerManifest
 from dsn_nlp.prepare.deid_words import (
     FloatArray,
     Tagging,
-    by_type,
     first_tokens,
     softmax,
     spans_of,
@@ -30,6 +30,7 @@ BATCH_TOKENS = 384
 MARGIN = 24
 # Longer rows without a space hold no names, and cost much to cut into tokens.
 _ROW = re.compile(r"\S{201,}")
+_NONE: FloatArray = np.zeros((0, 0), np.float32)
 
 
 class Reading:
@@ -39,18 +40,18 @@ class Reading:
     :ivar probabilities: ``(words, 1 + 2 types)``.
     """
 
-    __slots__ = ("probabilities", "words")
+    __slots__ = ("_ends", "_starts", "probabilities", "words")
 
     def __init__(self, words: list[tuple[int, int]], probabilities: FloatArray) -> None:
         self.words, self.probabilities = words, probabilities
+        self._starts, self._ends = [start for start, _ in words], [end for _, end in words]
 
     def __repr__(self) -> str:
         return f"Reading({len(self.words)} words)"
 
-    def best(self, start: int, end: int, column: int) -> float:
-        """Give the highest probability of a type among the words of a stretch; 0 without words."""
-        rows = [i for i, (a, b) in enumerate(self.words) if a < end and start < b]
-        return float(by_type(self.probabilities[rows])[:, column].max()) if rows else 0.0
+    def rows(self, start: int, end: int) -> slice:
+        """Give the rows of the words that a stretch touches; words are in order and apart."""
+        return slice(bisect_right(self._ends, start), bisect_left(self._starts, end))
 
 
 class Tagger:
@@ -124,10 +125,11 @@ class Tagger:
             yield begin, tokens
 
     def _run(self, rows: list[list[int]]) -> list[FloatArray]:
-        """Give the probabilities of each row: ``(tokens, classes)``."""
-        found: list[FloatArray] = [np.zeros((0, 0), np.float32)] * len(rows)
-        for batch in equal_lengths(rows, BATCH_TOKENS):
-            tokens = np.array([rows[index] for index in batch], np.int64)
+        """Give the probabilities of each row: ``(tokens, classes)``; rows alike are read once."""
+        found: dict[tuple[int, ...], FloatArray] = dict.fromkeys(map(tuple, rows), _NONE)
+        each = list(found)
+        for batch in equal_lengths(each, BATCH_TOKENS):
+            tokens = np.array([each[index] for index in batch], np.int64)
             feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
             logits = np.asarray(self._session.run(None, feed)[0], np.float32)
             if not np.isfinite(logits).all():
@@ -136,8 +138,8 @@ class Tagger:
                     "restore the model"
                 )
             for index, told in zip(batch, softmax(logits), strict=True):
-                found[index] = told
-        return found
+                found[each[index]] = told
+        return [found[tuple(row)] for row in rows]
 
 
 def _reading(text: str, offsets: list[tuple[int, int]], tokens: FloatArray) -> Reading:

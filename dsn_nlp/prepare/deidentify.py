@@ -3,6 +3,7 @@
 The result is de-identified (*dépersonnalisé*), not anonymised: it stays personal information.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -167,17 +168,29 @@ def _replaced(text: str, spans: Sequence[Span]) -> str:
 def _numbered(text: str, spans: Sequence[Span]) -> dict[Span, int]:
     """Number persons in order; a name whose words all belong to another's is the same person."""
     known: list[set[str]] = []
+    bearers: defaultdict[str, set[int]] = defaultdict(set)
     numbers: dict[Span, int] = {}
-    persons = [span for span in spans if span.type == "PERSON"]
-    fullest = [set(words_of(fold(text[span.start : span.end]).text)) for span in persons]
-    for span, words in zip(persons, fullest, strict=True):
-        same = (index for index, other in enumerate(known) if words <= other or other <= words)
-        index = next(same, len(known))
+    for span in spans:
+        if span.type != "PERSON":
+            continue
+        words = set(words_of(fold(text[span.start : span.end]).text))
+        index = _same_person(words, known, bearers)
         if index == len(known):
             known.append(set())
         known[index] |= words
+        for word in words:
+            bearers[word].add(index)
         numbers[span] = index + 1
     return numbers
+
+
+def _same_person(words: set[str], known: list[set[str]], bearers: dict[str, set[int]]) -> int:
+    """Give the first person whose words hold these, or are among them; else a new number."""
+    if known and not (words and known[0]):  # a name without words is whoever comes first
+        return 0
+    near = set().union(*(bearers[word] for word in words))
+    same = (i for i in near if words <= known[i] or known[i] <= words)
+    return min(same, default=len(known))
 
 
 __all__ = ["Deidentifier", "Folded", "Span", "deidentifier"]

@@ -171,10 +171,11 @@ def _after(folded: str, cased: str, end: int, memory: Memory) -> Attribution | N
     stop = len(folded) if stop < 0 else stop
     opening = _OPEN_POST.match(folded, end, stop)
     at = opening.end() if opening else end
-    source = _source().match(folded, _skip(folded, end), stop)
+    skipped = _skip(folded, end, stop)
+    source = _source().match(folded, skipped, stop)
     if source:
         return _told(folded, cased, source.end(), stop, memory)
-    verb = _verb().match(folded, at, stop) or _verb().match(folded, _skip(folded, end), stop)
+    verb = _verb().match(folded, at, stop) or _verb().match(folded, skipped, stop)
     if verb:
         if _means_last(verb):
             return Attribution(memory.here or memory.last, "")
@@ -259,8 +260,8 @@ def _told(folded: str, cased: str, first: int, stop: int, memory: Memory) -> Att
     return Attribution(role, cased[first:last])
 
 
-def _skip(folded: str, at: int) -> int:
-    while at < len(folded) and folded[at] in " ,;–—\x01.!?\n":
+def _skip(folded: str, at: int, stop: int) -> int:
+    while at < stop and folded[at] in " ,;–—\x01.!?\n":
         at += 1
     return at
 

@@ -80,8 +80,10 @@ class Memory:
         """Remember whom a sentence that quotes nobody speaks of."""
         named = None
         for start, end, name in names_in(cased):
+            if " " not in name:
+                continue
             own = _named_role(folded, start, end) or role_of(fold_in_place(name))
-            if " " in name and own:
+            if own:
                 self._register(name, own)
                 named = named or own
         role = self.subject(folded, cased) or named

@@ -22,6 +22,7 @@ _END = re.compile(r"[.!?…]+[»”\"')\]]*(?=\s+[«“\"‘(\[]?[A-ZÀ-ÖØ-Þ0
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-ZÀ-Ý]|[Dd]re?s?|Mme|Mlle|Mrs?|Ms|St|Ste|no|art|vs|p|etc|Jr|Sr|Prof|Me|av|boul|inf)|\d)\.$"
 )
+LONGEST_ABBREVIATION = 6  # with its full stop, and the character before it
 _TERM = re.compile(
     r"\b(?:appele|dit|baptise|intitule|nomme|surnomme|denomme|titre|mot|expression|terme|called|"
     r"titled|dubbed|so called|named|entitled|word|phrase|known as)(?:e|s|es)?\W*(?:de\W+)?$"
@@ -232,7 +233,8 @@ def _sentences(masked: str) -> list[_Sentence]:
     found: list[_Sentence] = []
     start = paragraph = 0
     for match in _END.finditer(masked):
-        if "\n" not in match[0] and _ABBREVIATION.search(masked, start, match.end()):
+        last_word = max(start, match.end() - LONGEST_ABBREVIATION)
+        if "\n" not in match[0] and _ABBREVIATION.search(masked, last_word, match.end()):
             continue
         found.extend(_pieces(masked, start, match.end(), paragraph))
         paragraph += "\n" in match[0]
