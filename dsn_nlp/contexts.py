@@ -4,18 +4,22 @@ Relevance, sites, voices and near-copies are told from what is stored, never fro
 a store of an earlier version, and rules that have changed since, are caught up with by any night.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from dsn_nlp.config import Settings
 from dsn_nlp.prepare import copies
 from dsn_nlp.prepare.context import PREPARATION, tell_context
+from dsn_nlp.prepare.copies import long_enough
 from dsn_nlp.prepare.sites import Mention, resolve_site
 from dsn_nlp.prepare.voices import Voice
 from dsn_nlp.records import Document, DocumentContext, Passage
 from dsn_nlp.store import Store
+from dsn_nlp.store.contexts import MOST_A_BAND
 
 BATCH_DOCUMENTS = 64
+# Texts whose shingles are kept for the next documents of a batch.
+MOST_SHINGLES = 2048
 _site_of = lru_cache(maxsize=4096)(resolve_site)
 
 
@@ -24,38 +28,71 @@ def tell_contexts(store: Store, settings: Settings, run_id: str) -> int:
 
     :return: how many were told.
     """
-    told = 0
-    while pairs := store.without_context(PREPARATION, BATCH_DOCUMENTS):
-        batch = _Batch(store, settings)
+    told, after = 0, ""
+    while pairs := store.without_context(PREPARATION, BATCH_DOCUMENTS, after):
+        batch = _Batch(store, settings, [document for document, _ in pairs])
         store.add_contexts(run_id, [batch.context(document, cut) for document, cut in pairs])
         store.renew_lease(run_id)
-        told += len(pairs)
+        told, after = told + len(pairs), pairs[-1][0].document_id
     return told
 
 
 class _Batch:
-    """Contexts of a few documents; copies within the batch meet each other here."""
+    """Contexts of a few documents; copies within the batch meet each other here.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    The store is asked for all of them at once: nothing that it answers changes in between.
+    """
+
+    def __init__(self, store: Store, settings: Settings, batch: Sequence[Document]) -> None:
         self._store = store
         self._least = settings.prepare.copy_similarity
-        self._texts: dict[str, str] = {}
-        self._bands: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        self._keys = {d.document_id: copies.text_key(d.kind, d.text) for d in batch}
+        self._same = self._same_texts(batch)
+        apart = [d for d in batch if d.document_id not in self._same]
+        self._bands = {
+            d.document_id: copies.bands(d.kind, d.text) for d in apart if long_enough(d.text)
+        }
+        self._stored = store.in_bands(band for keys in self._bands.values() for band in keys)
+        self._met: dict[str, list[str]] = {}
+        self._shingles: dict[str, frozenset[str]] = {}
+        near = {other for found in self._stored.values() for other in found}
+        if len(near) <= MOST_SHINGLES:  # many more only where boilerplate goes round
+            self._read(near)
+
+    def _read(self, ids: Collection[str]) -> None:
+        """Keep the shingles of stored documents at hand."""
+        for other, text in self._store.texts_of(ids).items() if ids else ():
+            self._shingles[other] = copies.shingles(text)
+
+    def _same_texts(self, batch: Sequence[Document]) -> dict[str, str]:
+        """Of each document that repeats a text: one that has it, in the batch or stored."""
+        stored = self._store.same_texts(self._keys.values())
+        first: dict[str, str] = {}
+        same: dict[str, str] = {}
+        for document in batch:
+            if not long_enough(document.text):
+                continue
+            own, key = document.document_id, self._keys[document.document_id]
+            other = first.get(key) or next((o for o in stored.get(key, ()) if o != own), None)
+            if other is None:
+                first[key] = own
+            else:
+                same[own] = other
+        return same
 
     def context(self, document: Document, passages: Sequence[Passage]) -> DocumentContext:
         """Tell the context of one document."""
         site = _site_of(document.site) if document.site else None
         near = (site,) if site else ()
         context = tell_context(document.title, document.text, document.kind, near)
-        key = copies.text_key(document.kind, document.text)
-        bands, alike = self._copies(document, key)
+        bands, alike = self._copies(document)
         return DocumentContext(
             document_id=document.document_id,
             preparation=PREPARATION,
             site=site,
             relevance_score=context.screening.score,
             relevance_reason=context.screening.reason,
-            text_key=key,
+            text_key=self._keys[document.document_id],
             mentions=tuple((m.start, m.end, m.site) for m in context.mentions),
             voices=tuple((v.start, v.end, v.role, v.direct) for v in context.voices),
             passages=tuple(
@@ -66,22 +103,32 @@ class _Batch:
             copies=tuple(alike),
         )
 
-    def _copies(self, document: Document, key: str) -> tuple[list[str], list[str]]:
+    def _copies(self, document: Document) -> tuple[list[str], list[str]]:
         """The document's bands and what it is a copy of; the same text again needs no bands."""
-        if not copies.long_enough(document.text):
-            return [], []
         own = document.document_id
-        same = self._texts.get(key) or self._store.copies_of(key, own)
-        if same is not None:
-            return [], [same]
-        keys, mine = copies.bands(document.kind, document.text), copies.shingles(document.text)
-        found = {o: copies.shingles(text) for o, text in self._store.alike(keys, own)}
-        found |= {other: theirs for band in keys for other, theirs in self._bands.get(band, ())}
-        self._texts[key] = own
+        if own in self._same:
+            return [], [self._same[own]]
+        if own not in self._bands:
+            return [], []
+        keys, mine = self._bands[own], copies.shingles(document.text)
+        near = self._near(own, keys)
+        self._shingles[own] = mine
         for band in keys:
-            self._bands.setdefault(band, []).append((own, mine))
-        alike = [o for o, theirs in found.items() if copies.similarity(mine, theirs) >= self._least]
+            self._met.setdefault(band, []).append(own)
+        alike = [o for o in near if copies.similarity(mine, self._shingles[o]) >= self._least]
         return keys, alike
+
+    def _near(self, own: str, keys: Sequence[str]) -> list[str]:
+        """Documents that share a band with one, their shingles at hand."""
+        near: dict[str, None] = {}
+        for band in keys:
+            stored = [other for other in self._stored.get(band, ()) if other != own]
+            near |= dict.fromkeys(stored[:MOST_A_BAND])
+            near |= dict.fromkeys(self._met.get(band, ()))
+        if len(self._shingles) > 2 * MOST_SHINGLES:
+            self._shingles = {o: s for o, s in self._shingles.items() if o in self._bands}
+        self._read([other for other in near if other not in self._shingles])
+        return [other for other in near if other in self._shingles]
 
 
 def _site_in(passage: Passage, mentions: Sequence[Mention]) -> str | None:

@@ -72,7 +72,9 @@ def _plain(text: str) -> str:
     lower = text.lower()
     if lower.isascii():
         return lower
-    return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    # No mark that combines comes before U+0300.
+    apart = unicodedata.normalize("NFKD", lower)
+    return "".join([c for c in apart if c < "\u0300" or not unicodedata.combining(c)])
 
 
 def _sublinear(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

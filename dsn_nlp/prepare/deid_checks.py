@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from dsn_nlp.prepare.deid_lexicon import lexicon, read_set
 from dsn_nlp.prepare.deid_text import key
@@ -138,13 +139,18 @@ def _code_login(match: re.Match[str]) -> bool:
 
 def _name_login(match: re.Match[str]) -> bool:
     """An initial and a surname, or two names with a dot, written as one login."""
-    text = key(match.group())
+    return _is_name_login(match.group())
+
+
+@lru_cache(maxsize=2**14)  # nearly every word of every text is asked about
+def _is_name_login(word: str) -> bool:
+    text = key(word)
     words, stem = lexicon(), text.rstrip("0123456789")
     halves = re.split(r"[._]", stem)
     if len(halves) == 2:
         known = [words.is_name(half) and half not in words.never for half in halves]
         return all(known) or (any(known) and (len(halves[0]) == 1 or text != stem))
-    if words.is_word(stem) or words.is_name(stem) or len(stem) < 6 or match.group()[0].isupper():
+    if words.is_word(stem) or words.is_name(stem) or len(stem) < 6 or word[0].isupper():
         return False
     name = stem[1:]
     strong = name in words.last and name not in words.words and not words.is_word(name)

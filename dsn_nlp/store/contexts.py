@@ -4,7 +4,7 @@ Every function works inside the caller's transaction. What a document's context 
 text alone, so writing it again changes nothing; groups are named when a run is published.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,17 +26,21 @@ from dsn_nlp.store.schema import (
 Row = dict[str, Any]
 _KEYS_A_QUERY = 900
 # A band shared by more texts than this is boilerplate, or one text copied without end.
-_MOST_A_BAND = 50
+MOST_A_BAND = 50
 
 
 def without_context(
-    connection: sa.Connection, preparation: str, limit: int
+    connection: sa.Connection, preparation: str, limit: int, after: str = ""
 ) -> list[tuple[Document, list[Passage]]]:
-    """Read documents, with their passages, that this preparation has not looked at yet."""
+    """Read documents, with their passages, that this preparation has not looked at yet.
+
+    :param after: only ids past this one: the last seen, which spares the store a rescan.
+    """
     known = sa.exists().where(
         contexts.c.document_id == documents.c.document_id, contexts.c.preparation == preparation
     )
-    query = sa.select(documents).where(~known).order_by(documents.c.document_id).limit(limit)
+    later = sa.select(documents).where(~known, documents.c.document_id > after)
+    query = later.order_by(documents.c.document_id).limit(limit)
     found = [_document(row) for row in connection.execute(query).mappings()]
     cut: dict[str, list[Passage]] = {one.document_id: [] for one in found}
     of_these = sa.select(passages).where(passages.c.document_id.in_(list(cut)))
@@ -45,28 +49,41 @@ def without_context(
     return [(one, cut[one.document_id]) for one in found]
 
 
-def copies_of(connection: sa.Connection, key: str, document_id: str) -> str | None:
-    """Name another document of the same text, if one has a context."""
-    query = sa.select(sa.func.min(contexts.c.document_id)).where(
-        contexts.c.text_key == key, contexts.c.document_id != document_id
-    )
-    found: str | None = connection.scalar(query)
+def same_texts(connection: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Name the first two documents, by id, of each of these texts that has a context."""
+    return _first_of(connection, contexts.c.text_key, keys, 2)
+
+
+def in_bands(connection: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Name the first documents, by id, of each of these bands; see ``prepare.copies``.
+
+    :return: one document more than counts, so that a document can be left out of its own bands.
+    """
+    return _first_of(connection, bands.c.band_key, keys, MOST_A_BAND + 1)
+
+
+def _first_of(
+    connection: sa.Connection, column: sa.Column[str], keys: Iterable[str], most: int
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    own = column.table.c.document_id
+    rank = sa.func.row_number().over(partition_by=column, order_by=own)
+    for some in _slices(sorted(set(keys))):
+        ranked = sa.select(column, own, rank.label("rank")).where(column.in_(some)).subquery()
+        query = sa.select(*list(ranked.c)[:2]).where(ranked.c.rank <= most).order_by(ranked.c.rank)
+        for key, document_id in connection.execute(query):
+            found.setdefault(str(key), []).append(str(document_id))
     return found
 
 
-def alike(
-    connection: sa.Connection, keys: Sequence[str], document_id: str
-) -> list[tuple[str, str]]:
-    """Read ids and texts of documents that share a band, by id; see ``prepare.copies``."""
-    rank = sa.func.row_number().over(partition_by=bands.c.band_key, order_by=bands.c.document_id)
-    ranked = sa.select(bands.c.document_id, rank.label("rank")).where(
-        bands.c.band_key.in_(keys), bands.c.document_id != document_id
-    ).subquery()  # fmt: skip
-    near = sa.select(ranked.c.document_id).where(ranked.c.rank <= _MOST_A_BAND).distinct()
-    query = sa.select(documents.c.document_id, documents.c.text).where(
-        documents.c.document_id.in_(near)
-    )
-    return [(str(key), text) for key, text in connection.execute(query)]
+def texts_of(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Read the texts of documents."""
+    found: dict[str, str] = {}
+    for some in _slices(sorted(set(ids))):
+        query = sa.select(documents.c.document_id, documents.c.text)
+        rows = connection.execute(query.where(documents.c.document_id.in_(some)))
+        found.update((str(key), str(text)) for key, text in rows)
+    return found
 
 
 def add_contexts(connection: sa.Connection, given: Iterable[DocumentContext]) -> int:
@@ -84,8 +101,7 @@ def add_contexts(connection: sa.Connection, given: Iterable[DocumentContext]) ->
     for some in _slices(passage_ids):
         gone = passage_contexts.c.passage_id.in_(some)
         connection.execute(passage_contexts.delete().where(gone))
-    for one in told:
-        _insert(connection, one, groups.get(one.document_id))
+    _insert(connection, told, groups)
     return len(told)
 
 
@@ -133,10 +149,41 @@ def _groups(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _insert(connection: sa.Connection, one: DocumentContext, group: str | None) -> None:
-    key = one.document_id
-    row = {
-        "document_id": key,
+def _insert(
+    connection: sa.Connection, told: Sequence[DocumentContext], groups: Mapping[str, str]
+) -> None:
+    rows: list[tuple[sa.Table, list[Row]]] = [
+        (contexts, [_context_row(one, groups.get(one.document_id)) for one in told]),
+        (mentions, [
+            {"document_id": one.document_id, "start_offset": start, "end_offset": end, "site": site}
+            for one in told for start, end, site in one.mentions
+        ]),
+        (voices, [
+            {"document_id": one.document_id, "start_offset": start, "end_offset": end,
+             "role": role, "direct": direct}
+            for one in told for start, end, role, direct in one.voices
+        ]),
+        (bands, [
+            {"band_key": band, "document_id": one.document_id}
+            for one in told for band in sorted(set(one.bands))
+        ]),
+        (passage_contexts, [
+            {"passage_id": passage, "site": site, "voice_role": role}
+            for one in told for passage, site, role in one.passages
+        ]),
+    ]  # fmt: skip
+    for table, made in rows:
+        if made:
+            connection.execute(table.insert(), made)
+    pairs = {tuple(sorted((one.document_id, other))) for one in told for other in one.copies}
+    insert_new(connection, near_copies, [
+        {"document_id": one, "other_id": other} for one, other in sorted(pairs)
+    ])  # fmt: skip
+
+
+def _context_row(one: DocumentContext, group: str | None) -> Row:
+    return {
+        "document_id": one.document_id,
         "preparation": one.preparation,
         "site": one.site,
         "relevance_score": float(one.relevance_score),
@@ -144,28 +191,6 @@ def _insert(connection: sa.Connection, one: DocumentContext, group: str | None) 
         "text_key": one.text_key,
         "group_id": group,
     }
-    connection.execute(contexts.insert(), row)
-    rows: list[tuple[sa.Table, list[Row]]] = [
-        (mentions, [
-            {"document_id": key, "start_offset": start, "end_offset": end, "site": site}
-            for start, end, site in one.mentions
-        ]),
-        (voices, [
-            {"document_id": key, "start_offset": s, "end_offset": e, "role": r, "direct": d}
-            for s, e, r, d in one.voices
-        ]),
-        (bands, [{"band_key": band, "document_id": key} for band in sorted(set(one.bands))]),
-        (passage_contexts, [
-            {"passage_id": passage, "site": site, "voice_role": role}
-            for passage, site, role in one.passages
-        ]),
-    ]  # fmt: skip
-    for table, made in rows:
-        if made:
-            connection.execute(table.insert(), made)
-    insert_new(connection, near_copies, [
-        {"document_id": min(key, other), "other_id": max(key, other)} for other in one.copies
-    ])  # fmt: skip
 
 
 def _slices(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -287,20 +287,30 @@ class Store(Watching):
         with self._writing(run_id) as connection:
             return content.add_labels(connection, run_id, given)
 
-    def without_context(self, preparation: str, limit: int) -> list[tuple[Document, list[Passage]]]:
-        """Read documents, with their passages, that a version of the rules has not looked at."""
-        with self._reading() as connection:
-            return contexts.without_context(connection, preparation, limit)
+    def without_context(
+        self, preparation: str, limit: int, after: str = ""
+    ) -> list[tuple[Document, list[Passage]]]:
+        """Read documents, with their passages, that a version of the rules has not looked at.
 
-    def copies_of(self, text_key: str, document_id: str) -> str | None:
-        """Name another document of the same text, if there is one."""
+        :param after: only ids past this one: the last seen, which spares the store a rescan.
+        """
         with self._reading() as connection:
-            return contexts.copies_of(connection, text_key, document_id)
+            return contexts.without_context(connection, preparation, limit, after)
 
-    def alike(self, bands: Sequence[str], document_id: str) -> list[tuple[str, str]]:
-        """Read ids and texts of documents that share a band with one."""
+    def same_texts(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """Name the first two documents, by id, of each of these texts that has a context."""
         with self._reading() as connection:
-            return contexts.alike(connection, bands, document_id)
+            return contexts.same_texts(connection, keys)
+
+    def in_bands(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """Name the first documents, by id, of each of these bands, one more than counts."""
+        with self._reading() as connection:
+            return contexts.in_bands(connection, keys)
+
+    def texts_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """Read the texts of documents."""
+        with self._reading() as connection:
+            return contexts.texts_of(connection, ids)
 
     def add_contexts(self, run_id: str, given: Iterable[DocumentContext]) -> int:
         """Store contexts of documents, in place of those of earlier rules.

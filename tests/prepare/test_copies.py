@@ -1,6 +1,7 @@
 """Near-copies: found whatever the edit, the same groups in any order, over several nights."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from dsn_nlp.config import Settings
 from dsn_nlp.contexts import tell_contexts
 from dsn_nlp.groups import Groups
 from dsn_nlp.prepare import copies, copies_score, screen_score
+from dsn_nlp.prepare.context import PREPARATION
 from dsn_nlp.prepare.passages import split_document
 from dsn_nlp.prepare.screen_score import read_rows
 from dsn_nlp.records import Document, Label
@@ -88,6 +90,34 @@ def test_groups_grow_over_nights_and_one_of_each_counts(tmp_path, order):
         night(store, [])
         assert store.digest() == before
     assert shown(url) == [("b", "b", 0), ("c", "b", 1), ("d", "b", 0), ("e", "b", 0), ("x", "x", 1)]
+
+
+def test_copies_are_those_of_each_pair_whatever_the_batch(tmp_path, monkeypatch):
+    chance = random.Random(3)
+    parts = [
+        f"Le poste {n} du bloc {n * 7} gèle encore à l'ouverture du dossier." for n in range(9)
+    ]
+    given = [
+        article(f"{n:03}", " ".join(chance.sample(parts, 3)) + (" " + WIRE) * (n % 7 == 0), 9)
+        for n in range(60)
+    ]
+    given += [replace(one, document_id=f"9{one.document_id}") for one in given[::4]]
+    found = set()
+    for size in (1, 7, 64):
+        monkeypatch.setattr("dsn_nlp.contexts.BATCH_DOCUMENTS", size)
+        monkeypatch.setattr("dsn_nlp.contexts.MOST_SHINGLES", size)
+        with Store.open(f"sqlite:///{tmp_path}/{size}.db") as store:
+            night(store, chance.sample(given, len(given)))
+            found.add(store.digest())
+            assert not store.without_context(PREPARATION, 10)
+    assert len(found) == 1
+    _, rows = run_query(
+        f"sqlite:///{tmp_path}/64.db", "SELECT document_id, other_id FROM near_copies"
+    )
+    texts = {one.document_id: copies.shingles(one.text) for one in given}
+    stored = {tuple(row) for row in rows}
+    assert len(stored) > 60
+    assert all(copies.similarity(texts[a], texts[b]) >= copies.SIMILARITY for a, b in stored)
 
 
 def test_view_shows_site_voice_and_relevance(tmp_path):

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from dsn_nlp.prepare.deid_checks import luhn
+from dsn_nlp.prepare.deid_engine import _bounded
 from dsn_nlp.prepare.deid_folder import tagger_folder
+from dsn_nlp.prepare.deid_lexicon import SPACY_MODELS, _dictionary, model_folder
 from dsn_nlp.prepare.deid_tagger import Tagger
-from dsn_nlp.prepare.deid_text import fold, key, windows
+from dsn_nlp.prepare.deid_text import _folded, bare, fold, key, windows
 from dsn_nlp.prepare.deid_types import TYPES
 from dsn_nlp.prepare.deidentify import Deidentifier, Span, deidentifier
 from dsn_nlp.records import Comment, Language
@@ -207,6 +209,51 @@ def test_fold_and_key():
     assert folded.text == "Éa'b"
     assert folded.origin(0, 1) == (0, 2)
     assert key("Lœuvre-ÉLÉ") == "loeuvre-ele"
+
+
+def test_short_ways_of_folding_tell_what_the_long_one_tells():
+    letters = [chr(code) for code in range(0x20, 0xD800)]
+    for text in [
+        *letters,
+        *(f"e{letter}1" for letter in letters),
+        "Né\u2019 \u00ad 12\u00a0h\t«ﬁ»",
+    ]:
+        short, long = fold(text), _folded(text)
+        assert short.text == long.text
+        assert (*short.starts,) == (*long.starts,)
+        assert (*short.ends,) == (*long.ends,)
+    for word in ("Élève", "COEUR", "cœur", "Łódź", "e\u0301te\u0301", "naïve", "Straße"):
+        apart = unicodedata.normalize("NFD", word.lower().replace("œ", "oe").replace("ł", "l"))
+        plain = "".join(c for c in apart.replace("ß", "ss") if not unicodedata.combining(c))
+        assert bare(word) == key(word) == plain
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_dictionary_holds_what_spacy_reads(lang):
+    from spacy.lookups import Lookups
+
+    tables = Lookups().from_disk(model_folder(SPACY_MODELS[lang]) / "lemmatizer" / "lookups")
+    entries = [tables.get_table(name).values() for name in ("lemma_index", "lemma_exc")]
+    words = {bare(word) for values in entries for some in values for word in some}
+    assert len(words) > 10_000
+    assert _dictionary(lang) == words
+
+
+def test_texts_read_together_are_few_and_small():
+    texts = ["a" * 5, "b" * 20, "c", "d", "e" * 9]
+    assert list(_bounded(texts, 2, 10)) == [["a" * 5], ["b" * 20], ["c", "d"], ["e" * 9]]
+    assert list(_bounded([], 2, 10)) == []
+
+
+def test_a_field_that_comes_again_is_told_the_same(ours):
+    moment = datetime(2026, 5, 9, tzinfo=UTC)
+    units = ["Urgence", "Bureau de Mme Lavoie-Côté", "Urgence", None, "Bureau de Mme Lavoie-Côté"]
+    given = [
+        Comment(str(i), "s", f"a:{i}", "La page gèle au triage.", moment, unit=unit)
+        for i, unit in enumerate(units)
+    ]
+    told = [one.unit for one in ours.deidentify(given)]
+    assert told == ["Urgence", "Bureau de Mme [PERSON]", "Urgence", None, "Bureau de Mme [PERSON]"]
 
 
 def test_windows_cover_everything():
