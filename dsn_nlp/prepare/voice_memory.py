@@ -42,6 +42,8 @@ _TAIL = re.compile(
     r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|en parlant|a la suite|about|"
     r"whose|dont|while|because|since|pour (?:qui|expliquer|justifier))\b"
 )
+# "Asked about a delay, the minister": what stands before the speaker.
+_ASKED = re.compile(r"\W*(?:asked|pressed|questioned|reached|contacted)\b[^,]{0,80},\s*")
 # A name with an age and no trade is somebody who was cared for, in news on health care.
 _AGED = re.compile(r"\b\d\d ans\b|\b\d\d year old\b|, \d\d(?:,|$)")
 _CARED_FOR = re.compile(
@@ -104,6 +106,9 @@ class Memory:
 
     def resolve(self, folded: str, cased: str) -> Role | None:
         """The role of a subject phrase: a pronoun, a trade, an organisation or a name."""
+        asked = _ASKED.match(folded)
+        if asked:
+            folded, cased = folded[asked.end() :], cased[asked.end() :]
         cared = _AGED.search(folded) or _CARED_FOR.search(folded)
         cut = _TAIL.search(folded)
         if cut and cut.start() > 3:

@@ -18,6 +18,9 @@ MAX_CHARACTERS = 100_000
 MAX_SENTENCE = 1_500
 # Without an attribution, fewer words between quotation marks are a title, a term or irony.
 MIN_WORDS_ALONE = 5
+# As many at most are set apart as a term, a name or irony where an article stands before them.
+MAX_WORDS_TERM = 3
+_SPACES = " \u00a0\u202f"
 _END = re.compile(r"[.!?…]+[»”\"')\]]*(?=\s+[«“\"‘(\[]?[A-ZÀ-ÖØ-Þ0-9\x01—–])|[.!?…]+\s*$|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-ZÀ-Ý]|[Dd]re?s?|Mme|Mlle|Mrs?|Ms|St|Ste|no|art|vs|p|etc|Jr|Sr|Prof|Me|av|boul|inf)|\d)\.$"
@@ -30,6 +33,10 @@ _TERM = re.compile(
 _NAMING = re.compile(
     r"\b(?:se di\w+|qualifi\w+|parl\w+|decri\w+|jug\w+|trait\w+|"
     r"called|describ\w+|evoqu\w+|denonc\w+|craint|redoute|label\w+)\b"
+)
+_OWN_NOUN = re.compile(
+    r"\b(?:l|le|la|les|du|des|ce|cet|cette|ces|son|sa|ses|leurs?|nos|notre|the|this|that|these|its|"
+    r"their|his|her|our)\s*$"
 )
 
 
@@ -80,14 +87,15 @@ class _Reader:
             self.memory.enter(sentence.paragraph)
             if mine:
                 self._speak(index, sentence, mine)
-            else:
-                self._report(sentence)
+            elif not self._report(sentence, self.masked, mine):
+                self._introduce(sentence)
         return sorted(self.voices, key=lambda voice: (voice.start, voice.end))
 
     def _speak(self, index: int, sentence: _Sentence, mine: list[Quote]) -> None:
         cased = self.masked[sentence.start : sentence.end]
         folded = self.folded[sentence.start : sentence.end]
         settled: Role | None = None
+        before = len(self.voices)
         for quote in mine:
             start, end = quote.outer - sentence.start, quote.outer_end - sentence.start
             if quote.dashed:
@@ -103,8 +111,24 @@ class _Reader:
             if self._is_speech(quote, told, sentence, settled is not None):
                 role = settled or self._around(index, quote)
                 self.voices.append(Voice(quote.start, quote.end, role, True))
+        told_none = len(self.voices) == before and all(map(self._is_short, mine))
+        if told_none and self._report(sentence, self.text, mine):
+            return
         if settled is None:
-            self.memory.introduce(folded, cased)
+            self._introduce(sentence)
+
+    def _introduce(self, sentence: _Sentence) -> None:
+        stretch = slice(sentence.start, sentence.end)
+        self.memory.introduce(self.folded[stretch], self.masked[stretch])
+
+    @staticmethod
+    def _holds(told: Attribution, sentence: _Sentence, term: Quote) -> bool:
+        start, end = sentence.start + told.start, sentence.start + told.end
+        return start <= term.outer and term.outer_end <= end
+
+    def _is_short(self, quote: Quote) -> bool:
+        words = re.findall(r"\w+", self.text[quote.start : quote.end])
+        return not quote.dashed and len(words) <= MAX_WORDS_TERM
 
     def _is_speech(
         self, quote: Quote, told: Attribution | None, sentence: _Sentence, settled: bool
@@ -116,12 +140,21 @@ class _Reader:
             return False
         if told is not None and told.closing:
             return size > 0
+        if size <= MAX_WORDS_TERM and self._is_term(quote, before):
+            return False
         if told is not None or settled:
             return size > 2 or said[-1:] in "!?…." or _NAMING.search(before) is not None
         whole = said.rstrip()[-1:] in ".!?…" or quote.outer == sentence.start
         if self.memory.here is not None and quote.outer == sentence.start and said[-1:] in ".!?…":
             return size > 1
         return size >= MIN_WORDS_ALONE and (whole or said[:1].isupper())
+
+    def _is_term(self, quote: Quote, before: str) -> bool:
+        """Whether quotation marks set a noun apart: "le « virage numérique » épuise…"."""
+        goes_on = self.text[quote.outer_end :].lstrip(_SPACES)[:1].isalpha()
+        open_ended = self.text[quote.end - 1] not in ".!?…"
+        named = _NAMING.search(before) is not None  # "dénonce des « ratés » et …"
+        return goes_on and open_ended and not named and _OWN_NOUN.search(before) is not None
 
     def _around(self, index: int, quote: Quote) -> Role:
         """Who speaks where the sentence does not say: the last speaker, or the next one named."""
@@ -169,18 +202,23 @@ class _Reader:
         role = (told.role if told else None) or "unknown"
         self.voices.append(Voice(quote.start, quote.start + len(said), role, True))
 
-    def _report(self, sentence: _Sentence) -> None:
-        cased = self.masked[sentence.start : sentence.end]
-        folded = self.folded[sentence.start : sentence.end]
+    def _report(self, sentence: _Sentence, shown: str, terms: list[Quote]) -> bool:
+        """Find reported speech: "Selon la FIQ, les dossiers « orphelins » sont légion."
+
+        :param shown: the text with its quotes, or without them.
+        :param terms: quotes that must be part of what is reported.
+        """
+        cased = shown[sentence.start : sentence.end]
+        folded = fold_in_place(cased)
         told = reported(folded, cased, self.memory)
-        if told is None:
-            self.memory.introduce(folded, cased)
-            return
+        if told is None or any(not self._holds(told, sentence, term) for term in terms):
+            return False
         self.memory.speak(told)
-        start, end = sentence.start + told.start, sentence.start + told.end
-        for first, last in _joined(self.folded, start, end):
+        for start, end in _joined(folded, told.start, told.end):
+            first, last = sentence.start + start, sentence.start + end
             if len(re.findall(r"\w+", self.text[first:last])) >= 2:
                 self.voices.append(Voice(first, last, told.role or "unknown", False))
+        return True
 
 
 _AND_THAT = re.compile(r"(?:,|(?<![\s,]))\s+(?:and\s+that|et\s+que|et\s+qu)\s+")

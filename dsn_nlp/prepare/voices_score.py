@@ -1,6 +1,6 @@
 """Scores of voices on labelled passages: quotes found, and the role of who speaks.
 
-``python -m dsn_nlp.prepare.voices_score [--split test] [--errors]``
+``python -m dsn_nlp.prepare.voices_score [--split test] [--errors] [--short]``
 
 A voice is found when it is of the same make (direct or reported) and overlaps the labelled quote
 by at least half of their union, in characters.
@@ -15,6 +15,7 @@ from dsn_nlp.prepare.screen_score import HEAD, Measure, read_rows
 from dsn_nlp.prepare.voices import Voice, find_voices
 
 CORPUS = Path(__file__).parents[2] / "corpora" / "voices" / "passages.jsonl"
+SHORT = Path(__file__).parents[2] / "corpora" / "prepare" / "short_quotes.jsonl"
 LEAST_OVERLAP = 0.5
 Pair = tuple[dict[str, Any], Voice | None]
 
@@ -67,8 +68,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", default="test", choices=("development", "test"))
     parser.add_argument("--errors", action="store_true", help="show passages told wrongly")
+    parser.add_argument("--short", action="store_true", help="short quotes and scare quotes")
     options = parser.parse_args(arguments)
-    rows = read_rows(CORPUS, options.split)
+    rows = read_rows(SHORT if options.short else CORPUS, options.split)
     print(f"voices, {options.split}: {len(rows)} passages\n\n{HEAD}")
     print(measure(rows, role=False).line("quotes, whoever speaks"))
     print(measure(rows).line("quotes with their role"))

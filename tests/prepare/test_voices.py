@@ -108,6 +108,20 @@ def test_measured_on_labelled_passages():
     assert roles.f1 >= 0.88
 
 
+@pytest.mark.parametrize("split", ["development", "test"])
+def test_scare_quotes_titles_and_nicknames_are_nobodys_words(split):
+    rows = read_rows(voices_score.SHORT, split)
+    assert len(rows) == 20
+    told_of = voices_score.measure(rows)
+    assert told_of.precision >= 0.9
+    assert told_of.recall >= 0.9
+
+
+def test_a_term_between_quotation_marks_stays_part_of_what_is_reported():
+    text = "La FIQ dit que le « virage numérique » épuise tout le monde."
+    assert told(text) == [("union", "le « virage numérique » épuise tout le monde", False)]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
