@@ -40,13 +40,18 @@ text = ["texte"]
 """
 
 
-def comments(count: int) -> Iterator[list[str]]:
-    """Give as many different comments, made of labelled passages, in turn."""
-    chance = random.Random(5)
-    passages = []
+def labelled() -> list[str]:
+    """Read the labelled passages of French comments."""
+    passages: list[str] = []
     for path in sorted((ROOT / "corpora" / "labelled").glob("staff_fr_*.jsonl")):
         lines = path.read_text(encoding="utf-8").splitlines()
         passages += [json.loads(line)["text"] for line in lines if line.strip()]
+    return passages
+
+
+def comments(count: int) -> Iterator[list[str]]:
+    """Give as many different comments, made of labelled passages, in turn."""
+    chance, passages = random.Random(5), labelled()
     for number in range(count):
         text = f"{chance.choice(passages)} {chance.choice(passages)}"
         yield [str(number), "2026-05-09 04:41", "CHUM", "Infirmière", text]

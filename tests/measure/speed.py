@@ -2,7 +2,8 @@
 
 ``python -m tests.measure.speed [--sizes 1000 10000] [--cold 5] [--json FILE]``
 
-Each size is a file of invented comments (two labelled passages each, hardly ever alike), taken in,
+Each size is a file of invented comments: two labelled passages each, one word of which is moved
+whenever the passage comes again, since a night scores equal texts once. It is taken in,
 de-identified, stored, labelled and published by a night without Prefect, in a process and a store
 of its own; then the bare classifier scores the stored passages in the same process, and the share
 is its time over the night's. Then the same night again, with nothing new, and ``dsn-nlp label`` on
@@ -11,20 +12,23 @@ is what a busy machine does not change.
 """
 
 import argparse
+import csv
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.measure.comments_throughput import SETTINGS, write
+from tests.measure.comments_throughput import HEADER, SETTINGS, labelled
 
 HEAVY = ("onnxruntime", "spacy", "torch", "sklearn", "presidio_analyzer")
 COPIES = 4  # how often each comment of the file of copies comes
@@ -83,9 +87,30 @@ def child(what: str, folder: Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def write_apart(path: Path, count: int) -> None:
+    """Write comments whose passages are hardly ever alike, though there are few to choose from."""
+    chance, uses = random.Random(5), Counter[str]()
+    passages = labelled()
+
+    def another() -> str:
+        passage = chance.choice(passages)
+        words = passage.split()
+        at, uses[passage] = uses[passage], uses[passage] + 1
+        first, last = at % len(words), at // len(words) % len(words)
+        words.insert(last, words.pop(first))
+        return " ".join(words)
+
+    with path.open("w", encoding="utf-8", newline="") as rows:
+        writer = csv.writer(rows)
+        writer.writerow(HEADER)
+        for number in range(count):
+            text = f"{another()} {another()}"
+            writer.writerow([number, "2026-05-09 04:41", "CHUM", "Infirmière", text])
+
+
 def install(folder: Path, comments: int, copies: int = 1) -> None:
     """Write a file of comments, and settings that take it in."""
-    write(folder / "a.csv", comments // copies)
+    write_apart(folder / "a.csv", comments // copies)
     if copies > 1:
         head, *rows = (folder / "a.csv").read_text(encoding="utf-8").splitlines(keepends=True)
         again = [f"{n}0{row}" for n in range(copies) for row in rows]
