@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dsn_nlp.analyse.cells import TOTAL, Key, hidden_cells
 from dsn_nlp.analyse.desk import Desk
-from dsn_nlp.analyse.editions import released
+from dsn_nlp.analyse.editions import waiting_places, without
 from dsn_nlp.analyse.estimates import LABELS, Estimates, estimate
 from dsn_nlp.analyse.filters import tells_others
 from dsn_nlp.analyse.frame import NO_DAY, Frame, monday
@@ -83,8 +83,8 @@ def cut_by(
     Passages whose edition would let a few people's answers be subtracted wait for a later one. A
     passage without a day, or whose site has no go-live, is in the sums alone.
 
-    :param scope: what chose the rows; nobody's answers show where its filters, beside others,
-        would tell of a few people.
+    :param scope: what chose the rows, all of them; nobody's answers show where its filters, beside
+        others, would tell of a few people.
     """
     values = [dimension_values(frame, rows, name, desk.golive) for name in by]
     members: dict[Key, Rows] = {}
@@ -94,7 +94,13 @@ def cut_by(
     people = {key: _people(frame, rows[members[key]]) for key in ordered}
     hidden = hidden_cells(_additive(people), desk.respondents)
     few = {key for key, count in people.items() if 0 < count < desk.respondents}
-    shown = released(frame, rows, members, desk.respondents)
+
+    def wait() -> dict[Key, Rows]:
+        return waiting_places(frame, rows, members, desk.respondents)
+
+    # The same for every label of a view. A reader may still hold the frame of an edition gone by.
+    asked = ("waiting", id(frame), scope, tuple(by))
+    shown = without(members, desk.remember(asked, wait) if scope is not None else wait(), len(rows))
     now = {
         key: people[key] if shown[key] is members[key] else _people(frame, rows[shown[key]])
         for key in ordered
