@@ -1,6 +1,6 @@
 """Scores of near-copies on texts made from the labelled corpora, and the cost of finding them.
 
-``python -m dsn_nlp.prepare.copies_score [--texts 2000] [--cost]``
+``python -m dsn_nlp.prepare.copies_score [--texts 2000] [--cost [500 5000 50000]]``
 
 Each original is an article of 8 to 24 news passages, or a comment of 1 to 4 staff passages; some
 are republished with the edits that newsrooms and people make. Others share a quote or an opening
@@ -25,6 +25,7 @@ from dsn_nlp.records import Kind
 
 LABELLED = Path(__file__).parents[2] / "corpora" / "labelled"
 SEED = 20260509
+COST_SIZES = (500, 5_000, 50_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,11 @@ EDITS: dict[Kind, dict[str, Edit]] = {
 }
 
 
-def make(kind: Kind, originals: int, draw: random.Random) -> list[Made]:
-    """Make originals, copies of half of them, and as many texts that only share a sentence."""
+def make(kind: Kind, originals: int, draw: random.Random, apart: bool = False) -> list[Made]:
+    """Make originals, copies of half of them, and as many texts that only share a sentence.
+
+    :param apart: no two originals hold the same passage; as long as there are passages.
+    """
     pool = sentences(kind)
     least, most = (8, 24) if kind == "article" else (1, 4)
     made: list[Made] = []
@@ -114,6 +118,8 @@ def make(kind: Kind, originals: int, draw: random.Random) -> list[Made]:
         parts = draw.sample(pool, draw.randint(least, most))
         while len(fold(" ".join(parts)).split()) < 14:
             parts += draw.sample(pool, 1)
+        if apart:
+            pool = [passage for passage in pool if passage not in parts]
         text = " ".join(parts)
         origin = f"{kind}-{number:06}"
         made.append(Made(origin, kind, origin, "original", text))
@@ -162,11 +168,36 @@ def measure(texts: list[Made], groups: Groups, edit: str | None = None) -> Measu
     return Measure(found, sum(a.origin != b.origin for a, b in told), len(there) - found)
 
 
+def _anew(text: str, words: list[str], draw: random.Random) -> str:
+    """A text of the same make that shares no three words in a row with another."""
+    kept = text.split()
+    return " ".join(draw.choice(words) if at % 2 else word for at, word in enumerate(kept))
+
+
+def cost(size: int) -> float:
+    """Processor seconds of grouping so many comments, one in two of them with two copies."""
+    draw, pool = random.Random(SEED), sentences("comment")
+    words = sorted({word for passage in pool for word in passage.split()})
+    edits = list(EDITS["comment"].values())
+    texts: list[Made] = []
+    while len(texts) < size:
+        origin = f"comment-{len(texts):06}"
+        text = _anew(" ".join(draw.sample(pool, 2)), words, draw)
+        texts.append(Made(origin, "comment", origin, "original", text))
+        for number in range(2 * draw.randrange(2)):
+            copy = draw.choice(edits)(text, draw)
+            texts.append(Made(f"{origin}-{number}", "comment", origin, "copy", copy))
+    group(texts[:1])  # what is loaded once is not a text's cost
+    started = time.process_time()
+    group(texts[:size])
+    return time.process_time() - started
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print precision and recall by edit, and seconds for growing numbers of texts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=1000, help="originals of each kind")
-    parser.add_argument("--cost", action="store_true", help="measure 1,000 and 10,000 comments")
+    parser.add_argument("--cost", type=int, nargs="*", help="time so many comments each")
     options = parser.parse_args(arguments)
     kinds: tuple[Kind, ...] = ("article", "comment")
     for kind in kinds:
@@ -178,13 +209,18 @@ def main(arguments: list[str] | None = None) -> None:
             print(measure(texts, groups, edit).line(edit))
         for least in (0.3, 0.4, 0.5, 0.6):
             print(measure(texts, group(texts, least)).line(f"all pairs, similarity {least}"))
-    if options.cost:
-        for number in (1000, 10_000):
-            texts = make("comment", number // 2, random.Random(SEED))[:number]
-            started = time.perf_counter()
-            group(texts)
-            spent = (time.perf_counter() - started) / len(texts)
-            print(f"{len(texts)} comments: {1000 * spent:.2f} ms each")
+        if kind == "comment":
+            texts = make(kind, options.texts, random.Random(SEED), apart=True)
+            apart = measure(texts, group(texts))
+            print(apart.line("all pairs, no passage in two originals"))
+    if options.cost is not None:
+        print("\n| texts | seconds | milliseconds each | ratio to the first |")
+        print("| ---: | ---: | ---: | ---: |")
+        spent = [(size, cost(size)) for size in options.cost or COST_SIZES]
+        for size, seconds in spent:
+            each = seconds / size
+            ratio = each / (spent[0][1] / spent[0][0])
+            print(f"| {size:,} | {seconds:.1f} | {1000 * each:.2f} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

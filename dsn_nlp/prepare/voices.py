@@ -38,6 +38,14 @@ _OWN_NOUN = re.compile(
     r"\b(?:l|le|la|les|du|des|ce|cet|cette|ces|son|sa|ses|leurs?|nos|notre|the|this|that|these|its|"
     r"their|his|her|our)\s*$"
 )
+# What bears a title or an inscription, right before it.
+_BEARER = re.compile(
+    r"\b(?:livre|ouvrage|roman|essai|film|documentaire|balado|emission|chanson|piece|exposition|"
+    r"projet|plan|programme|campagne|operation|slogan|message|affiche|pancarte|autocollant|"
+    r"onglet|bouton|menu|case|champ|rubrique|section|module|formulaire|groupe|"
+    r"book|novel|essay|documentary|podcast|song|play|exhibit|exhibition|project|program|campaign|"
+    r"sign|poster|sticker|tab|button|box|field|form|group)s?\s+$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,9 @@ class _Reader:
             return False
         if told is not None and told.closing:
             return size > 0
-        if size <= MAX_WORDS_TERM and self._is_term(quote, before):
+        if _NAMING.search(before) is None and (
+            _BEARER.search(before) or (size <= MAX_WORDS_TERM and self._is_term(quote, before))
+        ):  # "dénonce des « ratés » et…" is somebody's word for it
             return False
         if told is not None or settled:
             return size > 2 or said[-1:] in "!?…." or _NAMING.search(before) is not None
@@ -153,8 +163,7 @@ class _Reader:
         """Whether quotation marks set a noun apart: "le « virage numérique » épuise…"."""
         goes_on = self.text[quote.outer_end :].lstrip(_SPACES)[:1].isalpha()
         open_ended = self.text[quote.end - 1] not in ".!?…"
-        named = _NAMING.search(before) is not None  # "dénonce des « ratés » et …"
-        return goes_on and open_ended and not named and _OWN_NOUN.search(before) is not None
+        return goes_on and open_ended and _OWN_NOUN.search(before) is not None
 
     def _around(self, index: int, quote: Quote) -> Role:
         """Who speaks where the sentence does not say: the last speaker, or the next one named."""

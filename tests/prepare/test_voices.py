@@ -75,6 +75,8 @@ def test_nested_quotes_are_one():
         "Le projet « Virage numérique » a débuté.", "Le système dit « vitrine » sera étendu.",
         "L'hôpital compte 300 lits.", "Un écran de 24\" par poste.", "", "« »", "—", "\"",
         "Selon le calendrier, la phase 2 débutera à l'hiver.",
+        "Le livre « Soigner à l'ère du numérique » est paru mardi.",
+        "The sign “No paper beyond this point” hangs above the desk.",
     ],
 )  # fmt: skip
 def test_no_voice_where_nobody_speaks(text):
