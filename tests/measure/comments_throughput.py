@@ -86,7 +86,8 @@ def measure(folder: Path, name: str, whole: bool) -> dict[str, Any]:
     from dsn_nlp.text import normalise, tell_language
 
     settings_file = folder / f"{name}.toml"
-    settings_file.write_text(SETTINGS.format(name=name), encoding="utf-8")
+    labelling = f'[labelling]\nmodels = "{ROOT}/models"\n'
+    settings_file.write_text(SETTINGS.format(name=name) + labelling, encoding="utf-8")
     settings = load_settings(settings_file)
     tell_language(normalise("Une première lecture, « à blanc », pour charger le modèle."))
     if whole:
