@@ -115,10 +115,11 @@ def regroup(connection: sa.Connection) -> None:
     groups = Groups()
     groups.join([*pairs, *known.items()])
     find = groups.find
-    for key in sorted(new):
-        connection.execute(
-            contexts.update().where(contexts.c.document_id == key).values(group_id=find(key))
-        )
+    named = contexts.update().where(contexts.c.document_id == sa.bindparam("key"))
+    connection.execute(
+        named.values(group_id=sa.bindparam("group")),
+        [{"key": key, "group": find(key)} for key in sorted(new)],
+    )
     for group in sorted(set(known.values())):
         if find(group) != group:
             moved = contexts.update().where(contexts.c.group_id == group)
