@@ -1,11 +1,8 @@
 """Labels passages with the shipped model: one int8 encoder pass stacked with n-grams."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +11,9 @@ from dsn_nlp.errors import ModelError
 from dsn_nlp.label import folder as files
 from dsn_nlp.label.folder import Calibration, Manifest
 from dsn_nlp.label.memory import ScoreMemory
+from dsn_nlp.label.network import LOGITS, FloatArray, IntArray, StagedNetwork, Sure
 from dsn_nlp.label.ngrams import NgramModel
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS, Label, Passage
-from dsn_nlp.weights import equal_lengths, open_session
-
-FloatArray = npt.NDArray[np.float32]
-LOGITS = len(COMPLAINTS) + len(SENTIMENTS)
-# What runs together stays in a core's cache; more tokens gain nothing (see the benchmark).
-BATCH_TOKENS = 384
 
 
 @dataclass(frozen=True)
@@ -42,18 +34,10 @@ class Classifier:
     """A loaded, verified model folder."""
 
     def __init__(
-        self,
-        manifest: Manifest,
-        session: Any,
-        tokenizer: Any,
-        ngrams: NgramModel,
-        threads: int = 0,
-        remember: int = 0,
+        self, manifest: Manifest, network: StagedNetwork, ngrams: NgramModel, remember: int = 0
     ) -> None:
         self.manifest = manifest
-        self._session, self._tokenizer, self._ngrams = session, tokenizer, ngrams
-        self._batch_tokens = BATCH_TOKENS if manifest.activations == "token" else 1
-        self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, "classifier")
+        self._network, self._ngrams = network, ngrams
         self._memory = ScoreMemory(remember)
         self._thresholds = np.array([manifest.thresholds[c] for c in COMPLAINTS], np.float32)
 
@@ -68,14 +52,13 @@ class Classifier:
         manifest = files.read_manifest(folder)
         files.verify(folder, manifest)
         try:
-            session = open_session(folder / files.NETWORK)
-            tokenizer = _open_tokenizer(folder / files.TOKENIZER, manifest.max_tokens)
+            network = StagedNetwork.load(folder, manifest, threads)
             ngrams = NgramModel.load(folder / files.NGRAMS)
         except ModelError:
             raise
         except Exception as error:  # the engines raise bare exceptions of many types
             raise ModelError(f"{folder}: cannot be loaded ({type(error).__name__})") from error
-        return cls(manifest, session, tokenizer, ngrams, threads, remember)
+        return cls(manifest, network, ngrams, remember)
 
     @property
     def model(self) -> str:
@@ -83,31 +66,30 @@ class Classifier:
         return self.manifest.model
 
     def network_logits(self, texts: Sequence[str]) -> FloatArray:
-        """Raw logits of the encoder, shape ``(n, 8)``: complaints, then sentiments.
+        """Raw logits of the encoder at its full depth, ``(n, 8)``: complaints, then sentiments."""
+        return self._network.read(texts).logits
 
-        Texts of one length run together, unpadded, so that a score never depends on neighbours
-        and a resumed night equals an undisturbed one. A model whose int8 activations share one
-        scale a batch runs each text alone. Batches run side by side, one a thread.
-        """
-        rows = [e.ids for e in self._tokenizer.encode_batch(list(texts))]
-        logits = np.zeros((len(rows), LOGITS), np.float32)
-        batches = list(equal_lengths(rows, self._batch_tokens))
-        found = self._threads.map(self._run, ([rows[i] for i in batch] for batch in batches))
-        for batch, scores in zip(batches, found, strict=True):
-            logits[batch] = scores
-        return logits
+    def readings(self, texts: Sequence[str]) -> FloatArray:
+        """Raw logits after each part of the network, all run, shape ``(parts, n, 8)``."""
+        return self._network.read(texts).readings
+
+    def depths(self, texts: Sequence[str]) -> IntArray:
+        """After how many parts of the network each text is told, from 1; shape ``(n,)``."""
+        return self._network.read(texts, self._sure(self.ngram_logits(texts))).parts + 1
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the network reads of each text."""
-        return [len(e.ids) for e in self._tokenizer.encode_batch(list(texts))]
+        return self._network.token_counts(texts)
 
     def ngram_logits(self, texts: Sequence[str]) -> FloatArray:
         """Raw logits of the n-gram companion, shape ``(n, 8)``."""
         return self._ngrams.logits(texts)
 
-    def score(self, texts: Sequence[str]) -> Scores:
+    def score(self, texts: Sequence[str], *, deep: bool = False) -> Scores:
         """Score texts; equal texts are scored once.
 
+        :param deep: read every text to the last layer, so that scores of texts that differ in a
+            word can be compared.
         :raises ModelError: when the network gives no numbers.
         """
         unique = list(dict.fromkeys(texts))
@@ -117,7 +99,7 @@ class Classifier:
             return calibrate(
                 self.manifest.calibration, np.zeros((0, LOGITS)), np.zeros((0, LOGITS))
             )
-        both = self._logits(unique)[rows]
+        both = (self._deep_logits if deep else self._logits)(unique)[rows]
         return calibrate(self.manifest.calibration, both[:, :LOGITS], both[:, LOGITS:])
 
     def _logits(self, texts: Sequence[str]) -> FloatArray:
@@ -125,13 +107,28 @@ class Classifier:
         known = self._memory.recall(texts)
         new = [text for text, row in zip(texts, known, strict=True) if row is None]
         if new:
-            network = self.network_logits(new)
+            ngrams = self.ngram_logits(new)
+            network = self._network.read(new, self._sure(ngrams)).logits
             if not np.isfinite(network).all():
                 raise ModelError(f"{self.model}: the network gave no numbers; restore the model")
-            found = np.hstack([network, self.ngram_logits(new)])
+            found = np.hstack([network, ngrams])
             self._memory.keep(new, found)
             fresh = iter(found)
         return np.stack([next(fresh) if row is None else row for row in known])
+
+    def _deep_logits(self, texts: Sequence[str]) -> FloatArray:
+        return np.hstack([self.network_logits(texts), self.ngram_logits(texts)])
+
+    def _sure(self, ngrams: FloatArray) -> Sure | None:
+        """Decide by the calibrated risk of error whether texts with these n-grams may leave."""
+        if not self.manifest.exits:
+            return None
+
+        def sure(rows: IntArray, network: FloatArray) -> npt.NDArray[np.bool_]:
+            scores = calibrate(self.manifest.calibration, network, ngrams[rows])
+            return np.asarray(scores.risk <= self.manifest.exit_risk)
+
+        return sure
 
     def label(self, passages: Sequence[Passage], model: str | None = None) -> list[Label]:
         """Label passages, in order.
@@ -157,11 +154,6 @@ class Classifier:
             needs_review=bool(scores.risk[row] > self.manifest.review_risk),
         )
 
-    def _run(self, rows: list[list[int]]) -> FloatArray:
-        tokens = np.array(rows, np.int64)
-        feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-        return np.asarray(self._session.run(None, feed)[0], np.float32)
-
 
 def calibrate(fit: Calibration, network: npt.ArrayLike, ngrams: npt.ArrayLike) -> Scores:
     """Turn the logits of both parts, each ``(n, 8)``, into calibrated probabilities."""
@@ -181,12 +173,3 @@ def calibrate(fit: Calibration, network: npt.ArrayLike, ngrams: npt.ArrayLike) -
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     grown = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-1e9))
     return np.asarray(grown / grown.sum(axis=1, keepdims=True))
-
-
-def _open_tokenizer(path: Path, max_tokens: int) -> Any:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.enable_truncation(max_tokens)
-    tokenizer.no_padding()
-    return tokenizer

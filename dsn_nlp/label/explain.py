@@ -64,7 +64,7 @@ def explain(
         raise InputError("a text without a single word cannot be explained")
     windows = list(_windows(len(spans)))
     texts = [text, *(without(text, [spans[i] for i in window]) for window in windows)]
-    scores = classifier.score(texts)
+    scores = classifier.score(texts, deep=True)
     told = _told(classifier, scores)
     odds = _log_odds(scores)
     falls = odds[0] - odds[1:]

@@ -55,6 +55,12 @@ class Manifest(_Strict):
     thresholds: dict[str, float]
     review_risk: float = Field(description="passages whose risk of error is above go to people")
     calibration: Calibration
+    exits: tuple[int, ...] = Field(
+        default=(), description="layers after which a text that is sure enough goes no deeper"
+    )
+    exit_risk: float = Field(
+        default=0.0, description="the most risk of error with which it may leave"
+    )
     max_tokens: int
     activations: Literal["batch", "token"] = Field(
         "batch", description="what shares one int8 scale; 'batch' before 1.2.0: run texts alone"
@@ -68,6 +74,16 @@ class Manifest(_Strict):
     def model(self) -> str:
         """The identity that label rows carry, ``name@version``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def parts(self) -> list[str]:
+        """Files of the network, in the order in which they run."""
+        return [NETWORK, *map(part_name, self.exits)]
+
+
+def part_name(layer: int) -> str:
+    """File of the part of the network that goes on after a layer."""
+    return f"network.{layer}.onnx"
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -100,8 +116,9 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
     :raises ModelError: when a file is missing, extra in the manifest, or altered.
     """
-    if set(manifest.files) - {PROFILE} != set(FILES):
-        raise ModelError(f"{folder / MANIFEST}: must list exactly {', '.join(FILES)}")
+    needed = {*FILES, *manifest.parts}
+    if set(manifest.files) - {PROFILE} != needed:
+        raise ModelError(f"{folder / MANIFEST}: must list exactly {', '.join(sorted(needed))}")
     check_sums(folder, manifest.files)
 
 

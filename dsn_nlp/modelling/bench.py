@@ -198,10 +198,12 @@ def bench(models: Path, corpus: Path, base: str, passages: int, rounds: int) -> 
     classifier = Classifier.load(folder, threads)
     rate = found[NETWORK]["passages_per_second"] / len(texts)
     tokens = sum(classifier.token_counts(texts))
+    depths = np.bincount(classifier.depths(texts))[1:]
     return {
         "model": classifier.model,
         "passages": len(texts),
         "tokens": tokens,
+        "told_by_part": [round(float(n) / len(texts), 3) for n in depths],
         "rounds": rounds,
         "threads": threads,
         "systems": found,

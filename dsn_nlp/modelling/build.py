@@ -27,8 +27,10 @@ from dsn_nlp.modelling.corpus import (
     split_corpus,
 )
 from dsn_nlp.modelling.evaluate import Predictions, Report, measure, predict
-from dsn_nlp.modelling.export import export_float, save_tokenizer
+from dsn_nlp.modelling.exits import align_exits, fit_exit_risk
+from dsn_nlp.modelling.export import export_parts, save_tokenizer
 from dsn_nlp.modelling.finetune import Collator, Recipe, Trained, finetune
+from dsn_nlp.modelling.network import Read
 from dsn_nlp.modelling.ngrams import fit_ngrams
 from dsn_nlp.modelling.quantize import quantize
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
@@ -96,8 +98,9 @@ def assemble(
     """Turn a fine-tuned network into a measured model folder."""
     folder = target.folder
     folder.mkdir(parents=True)
-    export_float(trained.network, work / "network.float.onnx")
-    quantize(work / "network.float.onnx", folder / files.NETWORK)
+    align(trained, splits["development"])
+    for path in export_parts(trained.network, work):
+        quantize(path, folder / path.name.replace(".float", ""))
     save_tokenizer(trained.tokenizer, folder / files.TOKENIZER)
     fit_ngrams(splits["train"]).save(folder / files.NGRAMS)
     manifest = _first_manifest(trained, splits, recipe, target)
@@ -130,6 +133,7 @@ def _first_manifest(
         thresholds=dict.fromkeys(COMPLAINTS, 0.5),
         review_risk=1.0,
         calibration=_UNFITTED,
+        exits=trained.network.exits,
         max_tokens=int(record["recipe"]["max_tokens"]),
         activations="token",
         corpus={
@@ -137,7 +141,10 @@ def _first_manifest(
         },
         training={**record, "family": trained.network.encoder.config.model_type},
         measured={},
-        files={name: sha256_of(target.folder / name) for name in files.FILES},
+        files={
+            name: sha256_of(target.folder / name)
+            for name in (*files.FILES, *map(files.part_name, trained.network.exits))
+        },
     )
 
 
@@ -151,14 +158,17 @@ def _name_of(base: str) -> str:
 
 def _calibrated(manifest: Manifest, classifier: Classifier, development: list[Example]) -> Manifest:
     texts = [e.text for e in development]
-    ngrams, network = classifier.ngram_logits(texts), classifier.network_logits(texts)
-    fit = fitting.fit_calibration(network, ngrams, development)
+    ngrams, readings = classifier.ngram_logits(texts), classifier.readings(texts)
+    fit = fitting.fit_calibration(readings[-1], ngrams, development)
     fitted = manifest.model_copy(update={"calibration": fit})
-    scores = calibrate(fit, network, ngrams)
+    parts = [calibrate(fit, network, ngrams) for network in readings]
+    thresholds = fitting.fit_thresholds(parts[-1].complaints, development)
+    limits = np.array([thresholds[c] for c in COMPLAINTS], np.float32)
     return fitted.model_copy(
         update={
-            "thresholds": fitting.fit_thresholds(scores.complaints, development),
-            "review_risk": fitting.fit_review_risk(scores.risk),
+            "thresholds": thresholds,
+            "review_risk": fitting.fit_review_risk(parts[-1].risk),
+            "exit_risk": fit_exit_risk(parts, limits, development),
         }
     )
 
@@ -178,6 +188,7 @@ def _measure(
             "int8": [report["macro_f1"], report["sentiment_macro_f1"]],
             "float": [exact["macro_f1"], exact["sentiment_macro_f1"]],
         },
+        "told_by_part": _told_by_part(classifier, splits["test"]),
     }
 
 
@@ -208,16 +219,35 @@ def _float_predictions(
 
 def torch_logits(trained: Trained, texts: list[str], max_tokens: int) -> npt.NDArray[np.float32]:
     """Logits of the float network, shape ``(n, 8)``."""
+    return np.asarray(torch_readings(trained, texts, max_tokens)[-1])
+
+
+def torch_readings(trained: Trained, texts: list[str], max_tokens: int) -> npt.NDArray[np.float32]:
+    """Logits of the float network after each early reading and at its end, ``(parts, n, 8)``."""
     collate, network = Collator(trained.tokenizer), trained.network.float().eval()
-    rows = []
+    found = []
     with torch.no_grad():
         for begin in range(0, len(texts), 32):
             batch = trained.tokenizer(
                 texts[begin : begin + 32], truncation=True, max_length=max_tokens
             )
-            padded = collate.pad_ids(batch["input_ids"])
-            rows.append(network.logits(*padded).numpy())
-    return np.vstack(rows)
+            read: Read = network.read(*collate.pad_ids(batch["input_ids"]))
+            found.append(torch.stack([*read.early, read.logits]).numpy())
+    return np.asarray(np.concatenate(found, axis=1))
+
+
+def align(trained: Trained, development: list[Example]) -> None:
+    """Bring the early readings to the scale of the last one, on development."""
+    tokens = int(trained.record["recipe"]["max_tokens"])
+    *early, last = torch_readings(trained, [e.text for e in development], tokens)
+    align_exits(trained.network, early, last)
+
+
+def _told_by_part(classifier: Classifier, examples: list[Example]) -> list[float]:
+    """Share of passages that each part of the network tells."""
+    depths = classifier.depths([e.text for e in examples])
+    counts = np.bincount(depths, minlength=len(classifier.manifest.parts) + 1)[1:]
+    return [round(float(share), 4) for share in counts / max(1, len(depths))]
 
 
 def describe(manifest: Manifest) -> str:

@@ -71,7 +71,7 @@ def _losses(
     draws = [generator.choice(len(spans), words, replace=False) for _ in range(DRAWS)]
     texts = [without(text, spans[:words])]
     texts += [without(text, [spans[i] for i in draw]) for draw in draws]
-    scores = classifier.score(texts)
+    scores = classifier.score(texts, deep=True)
     both = np.hstack([scores.complaints, scores.sentiment])[:, NAMES.index(evidence.label)]
     return [evidence.score - float(score) for score in both]
 

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from datasets import Dataset
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -21,7 +21,6 @@ from dsn_nlp.modelling.losses import Objective
 from dsn_nlp.modelling.metrics import macro_f1
 from dsn_nlp.modelling.network import (
     LabelNetwork,
-    Pooling,
     describe_queries,
     keep_layers,
     load_base,
@@ -29,6 +28,7 @@ from dsn_nlp.modelling.network import (
     positions_of,
     save_network,
 )
+from dsn_nlp.modelling.reading import Pooling
 from dsn_nlp.modelling.trainer import LabelTrainer
 from dsn_nlp.records import COMPLAINTS
 
@@ -45,6 +45,11 @@ DEFINITIONS = (
 )
 
 
+def _numbers(value: object) -> object:
+    """Numbers of a setting on the command line, ``4,8``."""
+    return [n for n in value.split(",") if n] if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to fine-tune; the defaults are what served best on the development split.
@@ -58,6 +63,7 @@ class Recipe:
     :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
     :ivar described: start the label queries from the guideline's definitions.
     :ivar layers: keep so many layers of the base; ``None`` keeps all.
+    :ivar exits: layers after which an easy passage may be told already; ``--set exits=`` for none.
     :ivar fresh: ids that begin so are all trained on …
     :ivar replay: … and of the other passages, which the start has seen, this share: another draw
         for each seed, against forgetting (Robins 1995, doi 10.1080/09540099550039318).
@@ -80,6 +86,7 @@ class Recipe:
     pooling: Pooling = "both"
     described: bool = False
     layers: int | None = None
+    exits: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = (4, 8)
     fresh: str = ""
     replay: float = 1.0
     teacher: str | None = None
@@ -148,7 +155,7 @@ def _network(encoder: torch.nn.Module, tokenizer: Any, recipe: Recipe) -> LabelN
     if recipe.layers is not None:
         keep_layers(encoder, recipe.layers)
     smoothing = recipe.objective.smoothing
-    network = LabelNetwork(encoder, recipe.dropout, smoothing, recipe.pooling)
+    network = LabelNetwork(encoder, recipe.dropout, smoothing, recipe.pooling, recipe.exits)
     if recipe.start:
         load_network(network, *map(Path, recipe.start.split(",")))
     if recipe.described:

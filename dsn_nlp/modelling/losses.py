@@ -1,5 +1,6 @@
 """What training minimises: the plain loss of both heads, and the additions that were tried."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,8 @@ class Objective:
         pass must withstand (Miyato et al. 2017, arXiv 1605.07725).
     :ivar teaching: share of a teacher's scores in the targets (Hinton et al. 2015, arXiv
         1503.02531).
+    :ivar early: weight of each early reading's loss; half of its target is what the last layer
+        says (self-distillation: Zhang et al. 2019, arXiv 1905.08094).
     """
 
     loss: Loss = "plain"
@@ -40,6 +43,7 @@ class Objective:
     contrast: float = 0.0
     attack: float = 0.0
     teaching: float = 0.0
+    early: float = 0.3
 
 
 def labelling_loss(
@@ -79,6 +83,22 @@ def asymmetric_loss(
     positive = gold * torch.log(told.clamp(min=1e-7))
     negative = (1 - gold) * (1 - absent) ** focus * torch.log(absent.clamp(min=1e-7))
     return -(positive + negative).mean()
+
+
+def early_loss(
+    early: Sequence[Tensor], last: Tensor, complaints: Tensor, sentiment: Tensor, goal: Objective
+) -> Tensor:
+    """Summed loss of early readings against targets that are half gold, half the last layer's.
+
+    :param early: logits ``(n, 8)`` of each.
+    :param last: logits ``(n, 8)`` of the last layer, which learns nothing from this.
+    """
+    told = last.detach()
+    moods = sentiment if sentiment.ndim == 2 else functional.one_hot(sentiment, 3).to(told.dtype)
+    first = (complaints + torch.sigmoid(told[:, :_CUT])) / 2
+    second = (moods + functional.softmax(told[:, _CUT:], -1)) / 2
+    losses = [labelling_loss(logits.float(), first, second, goal) for logits in early]
+    return torch.stack(losses).sum()
 
 
 def disagreement(first: Tensor, second: Tensor) -> Tensor:

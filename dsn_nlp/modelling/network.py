@@ -1,13 +1,12 @@
-"""The network: one encoder pass, five complaint logits and three sentiment logits.
+"""The network: one encoder, read after its last layer and, for easy passages, earlier.
 
-Each logit is the mean of two readings of the token states: mean pooling with a linear head, and
-label-wise attention (Mullenbach et al. 2018, arXiv 1802.05695), a query a label. They err
-differently, and the attention says which tokens bear a label.
+A passage that an early reading is sure of needs no deeper layer (Schwartz et al. 2020, arXiv
+2004.07453); which one that is, the classifier decides when it labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,20 +14,37 @@ from transformers import AutoModel, AutoTokenizer
 
 from dsn_nlp.errors import TrainingError
 from dsn_nlp.modelling.losses import Objective, labelling_loss
+from dsn_nlp.modelling.reading import Pooling, Reading
 from dsn_nlp.modelling.thaw import thaw
-from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 
-OUTPUTS = len(COMPLAINTS) + len(SENTIMENTS)
-Pooling = Literal["both", "mean", "attention"]
 FAMILIES = ("camembert", "camembertv2", "xlm-roberta", "roberta", "deberta", "deberta-v2")
+_EARLY, _LAST = "early.", "reading."
+# Names of the last reading's weights before there were early ones.
+_ONCE = ("mean_head.", "queries", "label_head", "label_bias")
+
+
+class Read(NamedTuple):
+    """What the network reads in ``n`` passages.
+
+    :ivar logits: after the last layer, shape ``(n, 8)``: complaints in order, then sentiments.
+    :ivar mean: mean state of the last layer, shape ``(n, hidden)``.
+    :ivar early: logits after each of the earlier layers that are read, in order.
+    :ivar states: states after those layers, each of shape ``(n, tokens, hidden)``.
+    """
+
+    logits: Tensor
+    mean: Tensor
+    early: list[Tensor]
+    states: list[Tensor]
 
 
 class LabelNetwork(nn.Module):
-    """A Hugging Face encoder with the two heads.
+    """A Hugging Face encoder with its readings.
 
     :param encoder: any model whose output has ``last_hidden_state`` ``(n, tokens, hidden)``.
-    :param pooling: which of the two readings; ``both`` takes their mean.
+    :param pooling: how states are read, see :class:`Reading`.
     :param smoothing: label smoothing of the loss that :meth:`forward` reports.
+    :param exits: after which layers there is an early reading; those below the depth count.
     """
 
     def __init__(
@@ -37,44 +53,38 @@ class LabelNetwork(nn.Module):
         dropout: float = 0.1,
         smoothing: float = 0.0,
         pooling: Pooling = "both",
+        exits: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        hidden = int(encoder.config.hidden_size)
+        hidden, depth = int(encoder.config.hidden_size), int(encoder.config.num_hidden_layers)
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.mean_head = nn.Linear(hidden, OUTPUTS)
-        self.queries = nn.Parameter(torch.randn(OUTPUTS, hidden) * hidden**-0.5)
-        self.label_head = nn.Parameter(torch.randn(OUTPUTS, hidden) * hidden**-0.5)
-        self.label_bias = nn.Parameter(torch.zeros(OUTPUTS))
+        self.exits = tuple(sorted({k for k in exits if 0 < k < depth}))
+        self.reading = Reading(hidden, pooling)
+        self.early = nn.ModuleDict({str(k): Reading(hidden, pooling) for k in self.exits})
         self.plain = Objective(smoothing=smoothing)
-        self.pooling = pooling
         self.padding_id = int(encoder.config.pad_token_id or 0)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return ``(n, 8)`` logits: complaints in order, then sentiments."""
-        return self.read(input_ids, attention_mask)[0]
+        return self.read(input_ids, attention_mask).logits
 
-    def read(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits ``(n, 8)`` and mean-pooled token states ``(n, hidden)``."""
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        tokens = self.dropout(states.last_hidden_state)
-        # Products a passage, not sums over a batch: a passage's numbers are then the same to the
-        # last bit whatever runs beside it.
-        mask = attention_mask.unsqueeze(1).to(tokens.dtype)
-        mean = (mask @ tokens).squeeze(1) / mask.sum(-1)
-        if self.pooling == "mean":
-            return self.mean_head(mean), mean
-        by_label = self._attend(tokens, attention_mask)
-        if self.pooling == "attention":
-            return by_label, mean
-        return (self.mean_head(mean) + by_label) / 2, mean
+    def read(self, input_ids: Tensor, attention_mask: Tensor | None) -> Read:
+        """Read passages after the last layer and after the earlier ones.
 
-    def _attend(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
-        """Label-wise attention: ``(n, 8)`` logits from states ``(n, tokens, hidden)``."""
-        weights = self.queries @ tokens.transpose(1, 2)
-        weights = weights.masked_fill(attention_mask.unsqueeze(1) == 0, -1e4).softmax(-1)
-        attended = weights @ tokens
-        return (attended * self.label_head).sum(-1) + self.label_bias
+        :param attention_mask: ``None`` where no passage is padded.
+        """
+        found = self.encoder(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            output_hidden_states=bool(self.exits),
+        )
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        logits, mean = self.reading(self.dropout(found.last_hidden_state), mask)
+        states = [found.hidden_states[k] for k in self.exits]
+        readings = zip(self.early.values(), states, strict=True)
+        early = [reading(self.dropout(tokens), mask)[0] for reading, tokens in readings]
+        return Read(logits, mean, early, states)
 
     def forward(
         self,
@@ -133,9 +143,10 @@ def describe_queries(network: LabelNetwork, tokenizer: Any, descriptions: Sequen
     network.eval()
     with torch.no_grad():
         batch = tokenizer(list(descriptions), padding=True, return_tensors="pt")
-        _, pooled = network.read(batch["input_ids"], batch["attention_mask"])
-        scale = network.queries.norm(dim=-1, keepdim=True)
-        network.queries.copy_(nn.functional.normalize(pooled, dim=-1) * scale)
+        pooled = network.read(batch["input_ids"], batch["attention_mask"]).mean
+        queries = network.reading.queries
+        scale = queries.norm(dim=-1, keepdim=True)
+        queries.copy_(nn.functional.normalize(pooled, dim=-1) * scale)
 
 
 def positions_of(encoder: nn.Module) -> int:
@@ -182,10 +193,21 @@ def _read_weights(network: LabelNetwork, path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        found: dict[str, Tensor] = thaw(path) if path.is_dir() else load_file(str(path))
+        found = _fitted(network, thaw(path) if path.is_dir() else load_file(str(path)))
         network.load_state_dict(found)
         return found
     except (OSError, SafetensorError, RuntimeError) as error:
         raise TrainingError(
             f"{path}: does not fit this base ({type(error).__name__}); start from the base instead"
         ) from None
+
+
+def _fitted(network: LabelNetwork, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights under today's names; an early reading that is missing starts as the last one."""
+    named = {_LAST + n if n.startswith(_ONCE) else n: w for n, w in found.items()}
+    for name in network.state_dict():
+        if name.startswith(_EARLY) and name not in named:
+            last = _LAST + name.split(".", 2)[2]
+            named |= {name: named[last].clone()} if last in named else {}
+    there = {n: w for n, w in named.items() if not n.startswith(_EARLY)}
+    return there | {n: named[n] for n in network.state_dict() if n in named}

@@ -30,13 +30,21 @@ def thaw(folder: Path) -> dict[str, torch.Tensor]:
     """
     import onnx
 
+    weights: dict[str, torch.Tensor] = {}
     try:
-        graph = onnx.load(str(folder / NETWORK), load_external_data=False).graph
+        for path in (folder / NETWORK, *sorted(folder.glob("network.*.onnx"))):
+            weights |= _thaw(onnx.load(str(path), load_external_data=False).graph)
     except Exception as error:
         raise TrainingError(
             f"{folder}: no network to start from ({type(error).__name__}); give a model folder "
             "such as models/dsn-camembert/1.1.0"
         ) from None
+    return weights
+
+
+def _thaw(graph: Any) -> dict[str, torch.Tensor]:
+    import onnx
+
     arrays = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
     weights = {
         name.removeprefix(_PREFIX): array

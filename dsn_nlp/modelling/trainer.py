@@ -7,7 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import Trainer
 
-from dsn_nlp.modelling.losses import Objective, contrastive_loss, disagreement, labelling_loss
+from dsn_nlp.modelling.losses import (
+    Objective,
+    contrastive_loss,
+    disagreement,
+    early_loss,
+    labelling_loss,
+)
 from dsn_nlp.modelling.network import LabelNetwork
 from dsn_nlp.records import COMPLAINTS
 
@@ -44,16 +50,19 @@ class LabelTrainer(Trainer):
 
     def _loss(self, network: LabelNetwork, inputs: dict[str, Tensor]) -> Tensor:
         objective, (complaints, sentiment) = self.objective, _targets(inputs, self.objective)
-        logits, pooled = network.read(inputs["input_ids"], inputs["attention_mask"])
-        loss = labelling_loss(logits.float(), complaints, sentiment, objective)
+        first = network.read(inputs["input_ids"], inputs["attention_mask"])
+        logits = first.logits.float()
+        loss = labelling_loss(logits, complaints, sentiment, objective)
         if objective.agreement:
-            other, _ = network.read(inputs["input_ids"], inputs["attention_mask"])
-            second = labelling_loss(other.float(), complaints, sentiment, objective)
-            apart = disagreement(logits.float(), other.float())
-            loss = (loss + second) / 2 + objective.agreement * apart
+            other = network.logits(inputs["input_ids"], inputs["attention_mask"]).float()
+            second = labelling_loss(other, complaints, sentiment, objective)
+            loss = (loss + second) / 2 + objective.agreement * disagreement(logits, other)
+        if first.early:
+            sooner = early_loss(first.early, logits, complaints, sentiment, objective)
+            loss = loss + objective.early * sooner
         if objective.contrast:
             gold = inputs["complaints"], inputs["sentiment"]
-            loss = loss + objective.contrast * contrastive_loss(pooled, *gold)
+            loss = loss + objective.contrast * contrastive_loss(first.mean, *gold)
         return loss
 
     def _withstand(self, model: nn.Module, inputs: dict[str, Any]) -> None:

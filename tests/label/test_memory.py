@@ -4,20 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dsn_nlp.label.classifier import Classifier, FloatArray
+from dsn_nlp.label.classifier import Classifier
 from dsn_nlp.label.folder import serving_folder
 from dsn_nlp.label.memory import ScoreMemory
+from dsn_nlp.label.network import FloatArray
 from tests.conftest import ROOT
 
 TEXTS = [f"Vingt-{word} clics pour une aspirine, bravo." for word in ("deux", "trois", "quatre")]
 
 
 class Recording(Classifier):
-    """A classifier that remembers what its network was asked."""
+    """A classifier that remembers what its n-grams, and so its network, were asked."""
 
-    def network_logits(self, texts: Sequence[str]) -> FloatArray:
+    def ngram_logits(self, texts: Sequence[str]) -> FloatArray:
         self.__dict__.setdefault("asked", []).extend(texts)
-        return super().network_logits(texts)
+        return super().ngram_logits(texts)
 
 
 def test_a_text_that_comes_again_is_scored_once() -> None:

@@ -34,7 +34,7 @@ def trained(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     done = subprocess.run(
         [sys.executable, "-m", "dsn_nlp", "train", "--base", str(base), "--corpus",
          str(small_corpus), "--models", str(folder / "models"), "--work", str(folder / "work"),
-         "--epochs", "2", "--name", "tiny", "--model-version", "1"],
+         "--epochs", "2", "--set", "exits=1", "--name", "tiny", "--model-version", "1"],
         env=os.environ | {"HF_HUB_OFFLINE": "1", "DSN_NLP_LANG": "en"}, text=True,
         capture_output=True, check=False, cwd=ROOT,
     )  # fmt: skip
@@ -54,11 +54,12 @@ def test_trained_folder_serves(trained: Path) -> None:
     assert manifest.corpus["test"]["digest"] in card
 
 
-def test_exported_network_gives_the_float_networks_numbers(trained: Path) -> None:
+def test_exported_network_gives_the_float_networks_numbers(trained: Path, tmp_path: Path) -> None:
     """ONNX against torch, with padding in the batch: the attention mask is in the graph."""
     import onnxruntime
     import torch
 
+    from dsn_nlp.modelling.export import export_float
     from dsn_nlp.modelling.network import LabelNetwork, load_base, load_network
 
     encoder, tokenizer = load_base(str(trained / "tiny-camembert"))
@@ -68,7 +69,8 @@ def test_exported_network_gives_the_float_networks_numbers(trained: Path) -> Non
     ids, mask = (torch.tensor(batch[k]) for k in ("input_ids", "attention_mask"))
     with torch.no_grad():
         expected = network.logits(ids, mask).numpy()
-    session = onnxruntime.InferenceSession(str(trained / "work/network.float.onnx"))
+    export_float(network, tmp_path / "float.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "float.onnx"))
     told = session.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
     assert np.abs(told - expected).max() < 1e-3
 
@@ -173,6 +175,41 @@ def test_scores_do_not_depend_on_what_runs_beside(trained: Path) -> None:
     alone = np.vstack([classifier.network_logits([text]) for text in texts])
     assert np.array_equal(together, alone)
     assert np.array_equal(classifier.network_logits(texts[::-1])[::-1], together)
+
+
+def _leaving(trained: Path, risk: float) -> Classifier:
+    """The tiny model, whose passages leave after its first layer at that risk."""
+    folder = trained / "models/tiny/1"
+    classifier = Classifier.load(folder, threads=2)
+    classifier.manifest = classifier.manifest.model_copy(update={"exit_risk": risk})
+    return classifier
+
+
+def test_a_sure_passage_goes_no_deeper(trained: Path, small_corpus: Path) -> None:
+    texts = [e.text for e in read_corpus(small_corpus)][:60]
+    never, always = _leaving(trained, -1.0), _leaving(trained, 1.0)
+    assert never.manifest.exits == (1,)
+    assert set(never.depths(texts)) == {2}
+    assert set(always.depths(texts)) == {1}
+    assert np.array_equal(never.score(texts).risk, always.score(texts, deep=True).risk)
+    assert not np.array_equal(never.score(texts).risk, always.score(texts).risk)
+    limit = float(np.median(always.score(texts).risk))
+    some = _leaving(trained, limit)
+    assert set(some.depths(texts)) == {1, 2}
+    alone = np.concatenate([some.score([text]).risk for text in texts])
+    assert np.array_equal(some.score(texts).risk, alone)
+
+
+def test_a_model_folder_without_one_of_its_parts_is_refused(trained: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from dsn_nlp.errors import ModelError
+
+    copy = tmp_path / "copy"
+    shutil.copytree(trained / "models/tiny/1", copy)
+    (copy / "network.1.onnx").unlink()
+    with pytest.raises(ModelError, match=r"network\.1\.onnx: missing"):
+        Classifier.load(copy)
 
 
 def test_a_large_token_does_not_coarsen_the_others(tmp_path: Path) -> None:
