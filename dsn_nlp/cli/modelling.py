@@ -245,6 +245,15 @@ def evaluate(
 
 
 def bench(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help=either(
+                "JSONL étiqueté à chronométrer ; le développement sinon.",
+                "Labelled JSONL to time; development otherwise.",
+            )
+        ),
+    ] = None,
     base: Annotated[Path, typer.Option(help=either("Modèle de départ.", "Base model."))] = BASE,
     models: ModelsOption = None,
     corpus: CorpusOption = CORPUS,
@@ -263,10 +272,14 @@ def bench(
     from dsn_nlp.modelling.bench import bench as run
     from dsn_nlp.modelling.bench import table
 
-    found = run(models or models_folder(), corpus, str(base), passages, rounds)
+    reader = Reader(file) if file else None
+    texts = [e.text for e in _read_gold(reader)] if reader else None
+    found = run(models or models_folder(), corpus, str(base), passages, rounds, texts)
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     typer.echo(table(found))
+    if reader:
+        reader.finish()
 
 
 def _read_gold(reader: Reader) -> "list[Example]":

@@ -27,7 +27,7 @@ from dsn_nlp.modelling.thaw import thaw
 System = Callable[[Sequence[str]], Any]
 PIPELINE = "transformers.pipeline, float32, batches of 32"
 OURS = "dsn-nlp, whole classifier"
-NETWORK = "dsn-nlp, network alone"
+NETWORK = "dsn-nlp, network alone, to its last layer"
 FIGURES = ("passages_per_second", "against_pipeline", "processor_against_pipeline")
 # Multiplications and additions of one square integer product, for the machine's peak.
 _SIDE = 1024
@@ -179,20 +179,33 @@ def table(found: dict[str, Any]) -> str:
     for name, row in found["systems"].items():
         figures = (row[key] for key in FIGURES)
         lines.append(f"| {name} | {' | '.join(map(str, figures))} |")
-    lines += ["", f"Share of the int8 peak of this machine: {found['share_of_peak']:.0%}"]
+    told = ", ".join(f"{share:.0%}" for share in found["told_by_part"])
+    lines += ["", f"Told after each part of the network: {told}"]
+    lines += [f"Share of the int8 peak of this machine: {found['share_of_peak']:.0%}"]
     return "\n".join(lines)
 
 
-def bench(models: Path, corpus: Path, base: str, passages: int, rounds: int) -> dict[str, Any]:
-    """Run the whole benchmark on passages of the development split, in corpus order.
+def bench(
+    models: Path,
+    corpus: Path,
+    base: str,
+    passages: int,
+    rounds: int,
+    texts: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Run the whole benchmark.
 
+    :param texts: what to time; passages of the development split, in corpus order, by default.
+    :param passages: how many of them at most.
     :raises TrainingError: when the base is missing.
     """
     if not Path(base).exists():
         raise TrainingError(f"{base}: no base here; make it with 'dsn-nlp make-base' first")
     threads = len(os.sched_getaffinity(0))  # what taskset leaves to all alike
     torch.set_num_threads(threads)
-    texts = [e.text for e in split_corpus(corpus)["development"]][:passages]
+    if texts is None:
+        texts = [e.text for e in split_corpus(corpus)["development"]]
+    texts = texts[:passages]
     folder = serving_folder(models)
     found = measure(systems(folder, base, threads), texts, rounds)
     classifier = Classifier.load(folder, threads)

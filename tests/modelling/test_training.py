@@ -254,6 +254,10 @@ def test_bench_times_every_way_on_the_same_passages(trained: Path, small_corpus:
     assert found["systems"][PIPELINE]["against_pipeline"] == 1.0
     assert all(row["passages_per_second"] > 0 for row in found["systems"].values())
     assert 0 < found["share_of_peak"] < 1
-    assert table(found).count("\n") == 8
+    assert sum(found["told_by_part"]) == pytest.approx(1, abs=0.01)
+    assert table(found).count("\n") == 9
+    own = ["Écran figé.", *(f"Rien à dire {n}." for n in range(70))]
+    timed = bench(trained / "models", small_corpus, base, passages=66, rounds=1, texts=own)
+    assert timed["passages"] == 66
     with pytest.raises(TrainingError, match="make-base"):
         bench(trained / "models", small_corpus, "nowhere", passages=64, rounds=1)
