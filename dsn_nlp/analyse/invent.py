@@ -18,7 +18,7 @@ from dsn_nlp.label.profile import ErrorProfile
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.store import Store
 from dsn_nlp.store.engine import parse_url, writing_engine
-from dsn_nlp.store.schema import metadata
+from dsn_nlp.store.schema import metadata, quebec_day
 
 MODEL = "invented@1"
 SITES = ("Hôpital Jean-Talon", "Hôpital Fleury", "Hôpital du Sacré-Cœur-de-Montréal",
@@ -156,14 +156,16 @@ def _document(
     rng: np.random.Generator, number: int, place: int, day: int, press: bool, english: bool
 ) -> dict[str, Any]:
     lang = "en" if english else "fr"
-    moment = datetime(GOLIVE.year, GOLIVE.month, GOLIVE.day, 16, tzinfo=UTC)
+    noon = datetime(GOLIVE.year, GOLIVE.month, GOLIVE.day, 16, tzinfo=UTC)
+    moment = noon + timedelta(days=int(day))
     return {
         "document_id": _id("document", number),
         "kind": "article" if press else "comment",
         "source": SOURCES[2] if press else SOURCES[int(english)],
         "text": "…",
         "lang": lang,
-        "published_at": moment + timedelta(days=int(day)),
+        "published_at": moment,
+        "day": quebec_day(moment),  # COPY knows no defaults
         "site": None if press else SITES[place],
         "role": None if press else ROLES[int(rng.integers(len(ROLES)))],
         "respondent": None if press else _id("respondent", number // 2),

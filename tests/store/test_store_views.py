@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
+from dsn_nlp.analyse.invent import invent
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
 from dsn_nlp.store import Store, run_query
 from dsn_nlp.store.engine import parse_url, writing_engine
@@ -138,3 +139,10 @@ def test_a_passage_is_found_by_its_key_alone(before):
         plan = run_query(before, f"EXPLAIN QUERY PLAN {query.format(column)}")[1]
         tables = [str(row[3]) for row in plan if str(row[3]).startswith("SCAN")]
         assert set(tables) <= {"SCAN models USING INDEX ux_models_serving", "SCAN runs"}, column
+
+
+def test_an_invented_store_has_its_days(url):
+    """What measures the views fills them: COPY on PostgreSQL knows no defaults."""
+    invent(url, 400, weeks=4)
+    assert run_query(url, "SELECT count(*) FROM daily_counts")[1][0][0] > 0
+    assert run_query(url, "SELECT count(*) FROM labelled_documents WHERE day IS NULL")[1][0][0] == 0
