@@ -63,7 +63,7 @@ class Recipe:
     :ivar rate: learning rate of the heads; a layer's is ``layer_decay`` times that above it.
     :ivar described: start the label queries from the guideline's definitions.
     :ivar layers: keep so many layers of the base; ``None`` keeps all.
-    :ivar exits: layers after which an easy passage may be told already; ``--set exits=`` for none.
+    :ivar exits: layers after which an easy passage may be told already: ``--set exits=4,8``.
     :ivar fresh: ids that begin so are all trained on …
     :ivar replay: … and of the other passages, which the start has seen, this share: another draw
         for each seed, against forgetting (Robins 1995, doi 10.1080/09540099550039318).
@@ -86,7 +86,7 @@ class Recipe:
     pooling: Pooling = "both"
     described: bool = False
     layers: int | None = None
-    exits: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = (4, 8)
+    exits: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = ()
     fresh: str = ""
     replay: float = 1.0
     teacher: str | None = None
