@@ -65,15 +65,15 @@ class _Batch:
             self._shingles[other] = copies.shingles(text)
 
     def _same_texts(self, batch: Sequence[Document]) -> dict[str, str]:
-        """Of each document that repeats a text: one that has it, in the batch or stored."""
-        stored = self._store.same_texts(self._keys.values())
+        """Of each document that repeats a text: one that has it, and bands, here or stored."""
+        stored = self._store.same_texts(PREPARATION, self._keys.values())
         first: dict[str, str] = {}
         same: dict[str, str] = {}
         for document in batch:
             if not long_enough(document.text):
                 continue
             own, key = document.document_id, self._keys[document.document_id]
-            other = first.get(key) or next((o for o in stored.get(key, ()) if o != own), None)
+            other = first.get(key) or stored.get(key)
             if other is None:
                 first[key] = own
             else:

@@ -8,7 +8,7 @@ from dsn_nlp.prepare.voices import Voice, find_voices
 from dsn_nlp.records import Kind
 
 # Raised when the rules change: stored documents are then prepared again by the next night.
-PREPARATION = "2"
+PREPARATION = "3"
 
 
 @dataclass(frozen=True, slots=True)

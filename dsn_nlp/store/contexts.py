@@ -49,9 +49,14 @@ def without_context(
     return [(one, cut[one.document_id]) for one in found]
 
 
-def same_texts(connection: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
-    """Name the first two documents, by id, of each of these texts that has a context."""
-    return _first_of(connection, contexts.c.text_key, keys, 2)
+def same_texts(connection: sa.Connection, preparation: str, keys: Iterable[str]) -> dict[str, str]:
+    """Name the first document, by id, of each of these texts that this preparation has told.
+
+    One that earlier rules told is about to be told anew, and may then take its bands from another.
+    """
+    told = contexts.c.preparation == preparation
+    found = _first_of(connection, contexts.c.text_key, keys, 1, told)
+    return {key: first for key, (first,) in found.items()}
 
 
 def in_bands(connection: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -63,13 +68,19 @@ def in_bands(connection: sa.Connection, keys: Iterable[str]) -> dict[str, list[s
 
 
 def _first_of(
-    connection: sa.Connection, column: sa.Column[str], keys: Iterable[str], most: int
+    connection: sa.Connection,
+    column: sa.Column[str],
+    keys: Iterable[str],
+    most: int,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     own = column.table.c.document_id
-    rank = sa.func.row_number().over(partition_by=column, order_by=own)
+    rank = sa.func.row_number().over(partition_by=column, order_by=own).label("rank")
+    every = sa.select(column, own, rank)
+    chosen = every if only is None else every.where(only)
     for some in _slices(sorted(set(keys))):
-        ranked = sa.select(column, own, rank.label("rank")).where(column.in_(some)).subquery()
+        ranked = chosen.where(column.in_(some)).subquery()
         query = sa.select(*list(ranked.c)[:2]).where(ranked.c.rank <= most).order_by(ranked.c.rank)
         for key, document_id in connection.execute(query):
             found.setdefault(str(key), []).append(str(document_id))

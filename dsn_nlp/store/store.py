@@ -297,10 +297,10 @@ class Store(Watching):
         with self._reading() as connection:
             return contexts.without_context(connection, preparation, limit, after)
 
-    def same_texts(self, keys: Iterable[str]) -> dict[str, list[str]]:
-        """Name the first two documents, by id, of each of these texts that has a context."""
+    def same_texts(self, preparation: str, keys: Iterable[str]) -> dict[str, str]:
+        """Name the first document, by id, of each of these texts that a version has told."""
         with self._reading() as connection:
-            return contexts.same_texts(connection, keys)
+            return contexts.same_texts(connection, preparation, keys)
 
     def in_bands(self, keys: Iterable[str]) -> dict[str, list[str]]:
         """Name the first documents, by id, of each of these bands, one more than counts."""

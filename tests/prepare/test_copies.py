@@ -120,6 +120,21 @@ def test_copies_are_those_of_each_pair_whatever_the_batch(tmp_path, monkeypatch)
     assert all(copies.similarity(texts[a], texts[b]) >= copies.SIMILARITY for a, b in stored)
 
 
+@pytest.mark.parametrize("size", [1, 64])
+def test_a_text_that_repeats_finds_its_near_copies_after_the_rules_change(
+    tmp_path, monkeypatch, size
+):
+    url = f"sqlite:///{tmp_path}/dsn.db"
+    monkeypatch.setattr("dsn_nlp.contexts.BATCH_DOCUMENTS", size)
+    with Store.open(url) as store:
+        night(store, [article("b", WIRE, 2), article("c", WIRE, 3)])
+        monkeypatch.setattr("dsn_nlp.contexts.PREPARATION", "changed")
+        night(store, [])
+        assert not store.without_context("changed", 10)
+        night(store, [article("d", WIRE.replace("quatre", "cinq"), 4)])
+    assert shown(url) == [("b", "b", 1), ("c", "b", 0), ("d", "b", 0)]
+
+
 def test_view_shows_site_voice_and_relevance(tmp_path):
     url = f"sqlite:///{tmp_path}/dsn.db"
     with Store.open(url) as store:
