@@ -23,7 +23,7 @@ from dsn_nlp.text import normalise, tell_language
 WINDOW = 10_000
 OVERLAP = 200
 BATCH = 512
-LABELS = 1024  # short fields of which the outcome is kept
+KEPT_FIELDS = 1024  # short fields of which the outcome is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Deidentifier:
     def __init__(self, tagger: Tagger | None) -> None:
         self._analyzer, self._engine = build_analyzer(tagger)
         # Sites, units and roles come again and again; the cache lives and dies in this process.
-        self._label = lru_cache(maxsize=LABELS)(self._redacted_label)
+        self._field = lru_cache(maxsize=KEPT_FIELDS)(self._redacted_field)
 
     def find(self, text: str, lang: Language) -> list[Span]:
         """Find identifiers in a text.
@@ -95,18 +95,18 @@ class Deidentifier:
                 text=redacted[index],
                 lang=langs[index],
                 published_at=comment.posted_at,
-                site=self._label(comment.site, langs[index]),
-                unit=self._label(comment.unit, langs[index]),
-                role=self._label(comment.role, langs[index]),
+                site=self._field(comment.site, langs[index]),
+                unit=self._field(comment.unit, langs[index]),
+                role=self._field(comment.role, langs[index]),
                 respondent=comment.respondent,
                 content_key=comment.content_key,
             )
 
-    def _redacted_label(self, label: str | None, lang: Language) -> str | None:
+    def _redacted_field(self, field: str | None, lang: Language) -> str | None:
         """Redact a short field: structured identifiers, and names that a title announces."""
-        if not label:
-            return label
-        text = normalise(label)
+        if not field:
+            return field
+        text = normalise(field)
         spans = [
             span
             for span in self.find(text, lang)
