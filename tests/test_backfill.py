@@ -44,20 +44,19 @@ def test_a_killed_backfill_goes_on_to_the_same_store(
     installation: Installation, whole: Installation, table: str
 ) -> None:
     half = run_query(whole.url, f"select count(*) from {table}")[1][0][0] // 2
-    for enough in (1, half):  # the one that goes on is killed as well
-        child = installation.start(*BACKFILL, **SMALL)
-        while child.poll() is None and rows(installation.database, table) < enough:
-            time.sleep(0.005)
-        assert child.poll() is None, f"the backfill ended before it had {enough} {table}"
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-        assert run_query(installation.url, "select count(*) from labelled_passages")[1] == [(0,)]
+    child = installation.start(*BACKFILL, **SMALL)
+    while child.poll() is None and rows(installation.database, table) < half:
+        time.sleep(0.005)
+    assert child.poll() is None, f"the backfill ended before it had {half} {table}"
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert run_query(installation.url, "select count(*) from labelled_passages")[1] == [(0,)]
     done = installation.run(*BACKFILL, **SMALL)
     assert done.returncode == 0, done.stderr
     assert digest(installation) == digest(whole)
     with Store.open(installation.url) as store:
         statuses = sorted(run["status"] for run in store.runs(10))
-    assert statuses == ["interrupted", "interrupted", "published"]
+    assert statuses == ["interrupted", "published"]
 
 
 def test_a_replay_changes_nothing(whole: Installation) -> None:

@@ -64,9 +64,10 @@ def explain(
         raise InputError("a text without a single word cannot be explained")
     windows = list(_windows(len(spans)))
     texts = [text, *(without(text, [spans[i] for i in window]) for window in windows)]
-    scores = classifier.score(texts, deep=True)
+    # What is told and stored may come of an early reading; words are weighed at full depth.
+    scores = classifier.score([text])
     told = _told(classifier, scores)
-    odds = _log_odds(scores)
+    odds = _log_odds(classifier.score(texts, deep=True))
     falls = odds[0] - odds[1:]
     weights = _share_out(falls, windows, len(spans))
     asked = labels if labels is not None else told

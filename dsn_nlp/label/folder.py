@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dsn_nlp.errors import ModelError
 from dsn_nlp.records import COMPLAINTS, SENTIMENTS
@@ -69,6 +69,13 @@ class Manifest(_Strict):
     training: dict[str, Any]
     measured: dict[str, Any]
     files: dict[str, str] = Field(description="SHA-256 of each file")
+
+    @field_validator("exits")
+    @classmethod
+    def _deeper_and_deeper(cls, layers: tuple[int, ...]) -> tuple[int, ...]:
+        if list(layers) != sorted({layer for layer in layers if layer > 0}):
+            raise ValueError("layers in ascending order, from 1")
+        return layers
 
     @property
     def model(self) -> str:

@@ -24,7 +24,7 @@ IntArray = npt.NDArray[np.int64]
 LOGITS = len(COMPLAINTS) + len(SENTIMENTS)
 # What runs together stays in a core's cache; more tokens gain nothing (see the benchmark).
 BATCH_TOKENS = 384
-# States of so many tokens are held between two parts: 50 MB.
+# States of so many tokens are held between two parts: 50 MB, and as much again as they are fed.
 HELD_TOKENS = 32_768
 # Given indices of texts and their logits ``(k, 8)`` after a part: which need no deeper one.
 Sure = Callable[[IntArray, FloatArray], npt.NDArray[np.bool_]]

@@ -1,6 +1,7 @@
 """Early readings of a trained network: on the scale of the last one, and when to trust them."""
 
 from collections.abc import Sequence
+from math import floor
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ def fit_exit_risk(
         if (whole - _figures(parts, float(limit), thresholds, examples) > MOST_LOST).any():
             break
         good.append(float(limit))
-    return round(good[-1], 4)
+    return floor(good[-1] * 10_000) / 10_000
 
 
 def told_by(parts: Sequence[Scores], limit: float) -> npt.NDArray[np.int64]:

@@ -71,7 +71,7 @@ def export_parts(network: LabelNetwork, folder: Path) -> list[Path]:
         for path, start, end in zip(paths, starts, [*map(list, ends), ["logits"]], strict=True):
             extract_model(str(whole), str(path), ["input_ids", *start], end)
     except Exception as error:
-        raise TrainingError(f"{whole.name}: cannot be cut ({type(error).__name__})") from error
+        raise TrainingError(f"{whole.name}: export failed ({type(error).__name__})") from error
     whole.unlink()
     return paths
 

@@ -126,15 +126,22 @@ def _dictionary(lang: str) -> frozenset[str]:
     """Words of a spaCy model's lemma tables, read as they lie on disk.
 
     ``Lookups.from_disk`` would also build a hash table and a Bloom filter of every table.
+
+    :raises ModelError: if the model lacks them.
     """
     import srsly
 
-    path = model_folder(SPACY_MODELS[lang]) / "lemmatizer" / "lookups" / "lookups.bin"
-    tables = srsly.msgpack_loads(path.read_bytes())
+    folder = model_folder(SPACY_MODELS[lang])
+    path = folder / "lemmatizer" / "lookups" / "lookups.bin"
     found: set[str] = set()
-    for table in ("lemma_index", "lemma_exc"):
-        for entries in tables[table].values():
-            found.update(entries)
+    try:
+        tables = srsly.msgpack_loads(path.read_bytes())
+        for table in ("lemma_index", "lemma_exc"):
+            for entries in tables[table].values():
+                found.update(entries)
+    except (OSError, ValueError, KeyError):
+        package = folder.parent.name
+        raise ModelError(f"spaCy model {package} is incomplete; reinstall dsn-nlp") from None
     return frozenset(map(bare, found))
 
 

@@ -200,6 +200,32 @@ def test_a_sure_passage_goes_no_deeper(trained: Path, small_corpus: Path) -> Non
     assert np.array_equal(some.score(texts).risk, alone)
 
 
+def test_an_explanation_tells_what_is_stored(trained: Path, small_corpus: Path) -> None:
+    """Also where the label came of an early reading."""
+    from dsn_nlp.label.explain import explain
+
+    always = _leaving(trained, 1.0)
+    for example in read_corpus(small_corpus)[:5]:
+        stored = always.score([example.text])
+        found = explain(always, example.text)[-1]
+        assert found.told
+        assert found.score == pytest.approx(float(stored.sentiment[0].max()), abs=1e-6)
+
+
+def test_parts_of_a_network_come_in_order(trained: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from dsn_nlp.errors import ModelError
+
+    copy = tmp_path / "copy"
+    shutil.copytree(trained / "models/tiny/1", copy)
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    manifest["exits"] = [8, 4]
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelError, match="exits"):
+        Classifier.load(copy)
+
+
 def test_a_model_folder_without_one_of_its_parts_is_refused(trained: Path, tmp_path: Path) -> None:
     import shutil
 
