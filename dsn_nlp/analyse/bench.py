@@ -82,7 +82,9 @@ def measure(url: str, repeats: int = 3) -> list[Row]:
     }
     for name, ask in questions.items():
         rows.append(_timed(name, partial(_afresh, desk, ask), repeats))
-    rows.append(_timed("shares by week and site, again", questions["shares by week and site"], 1))
+    kept = questions["shares by week and site"]
+    kept()
+    rows.append(_timed("shares by week and site, again", kept, 1))
     return rows
 
 
