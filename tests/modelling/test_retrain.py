@@ -159,5 +159,5 @@ def test_several_starts_are_averaged(tmp_path: Path, corpus: Path) -> None:
         save_network(networks[-1], tmp_path / name)
     mean = LabelNetwork(load_base(str(base))[0])
     load_network(mean, *(tmp_path / name / "network.safetensors" for name in ("a", "b")))
-    expected = (networks[0].queries + networks[1].queries) / 2
-    assert torch.allclose(mean.queries, expected)
+    expected = (networks[0].reading.queries + networks[1].reading.queries) / 2
+    assert torch.allclose(mean.reading.queries, expected)
