@@ -75,6 +75,8 @@ class Classifier:
 
     def depths(self, texts: Sequence[str]) -> IntArray:
         """After how many parts of the network each text is told, from 1; shape ``(n,)``."""
+        if not self.manifest.exits:
+            return np.ones(len(texts), np.int64)
         return self._network.read(texts, self._sure(self.ngram_logits(texts))).parts + 1
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:

@@ -98,7 +98,8 @@ def assemble(
     """Turn a fine-tuned network into a measured model folder."""
     folder = target.folder
     folder.mkdir(parents=True)
-    align(trained, splits["development"])
+    if trained.network.exits:
+        align(trained, splits["development"])
     for path in export_parts(trained.network, work):
         quantize(path, folder / path.name.replace(".float", ""))
     save_tokenizer(trained.tokenizer, folder / files.TOKENIZER)
